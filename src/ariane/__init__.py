@@ -1,0 +1,1 @@
+"""Ariane: a self-hosted, open For You feed."""

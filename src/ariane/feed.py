@@ -1,0 +1,38 @@
+"""The main path: one request, from the one who asks to a feed whose every reason can be replayed."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from ariane.compose import compose
+from ariane.engine import Engine
+from ariane.guard import guard
+from ariane.rank import rank
+from ariane.retrieve import retrieve
+from ariane.types import Ask, Feed, Page, Viewer
+from ariane.why import Replay, replay_claims, why
+
+
+def arrange(engine: Engine, ask: Ask, viewer: Viewer) -> Page:
+    """Pure: same engine, ask and viewer, same page. `why` and replay call it again."""
+    found = retrieve(engine.sources, ask, viewer)  # the store's posts → hundreds of candidates
+    allowed, unfit = guard(engine.before, viewer, found)  # seen, own, muted, blocked: no model
+    ranked = rank(engine.ranker, engine.value, ask, viewer, allowed)
+    safe, unsafe = guard(engine.after, viewer, ranked)  # policies, labels; never dropped under load
+    return compose(engine.mix, ask, safe, unfit + unsafe)  # nothing is removed after this line
+
+
+def for_you(engine: Engine, ask: Ask) -> Feed:
+    """One request, start to end. The order is the product."""
+    viewer = engine.store.viewer(ask)  # not profiled: mutes, blocks, minor; nothing else is read
+    page = arrange(engine, ask, viewer)
+    again = partial(arrange, engine.holding(page), ask)  # claims are among these candidates
+    feed = Feed(ask, viewer, page, why(again, viewer, page), page.model)
+    engine.store.record_served(feed)  # the receipt that every claim replays from
+    return feed
+
+
+def replay(engine: Engine, request: str) -> Replay:
+    """Arrange a served feed again from its receipt, and every claim printed with it."""
+    feed = engine.store.receipt(request)
+    return replay_claims(partial(arrange, engine.holding(feed.page), feed.ask), feed)
