@@ -1,0 +1,30 @@
+# `make install` once; every other target brings it up to date when its inputs changed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.DEFAULT_GOAL := install
+.PHONY: install demo test lint bench
+
+install: $(INSTALLED)
+
+$(INSTALLED): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[all,dev]'
+	touch $@
+
+demo: install
+	$(BIN)/ariane demo
+
+lint: install
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+# Coverage below the threshold of pyproject.toml fails the run.
+test: lint
+	$(BIN)/pytest --cov
+
+bench: install
+	$(BIN)/ariane bench feed
