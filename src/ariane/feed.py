@@ -1,4 +1,4 @@
-"""The main path: one request, from the one who asks to a feed whose every reason can be replayed."""
+"""The main path: one request, from the one who asks to a feed whose reasons can be replayed."""
 
 from __future__ import annotations
 

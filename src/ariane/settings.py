@@ -1,4 +1,4 @@
-"""Settings: tables of `ariane.toml` read into dataclasses, and written out with their documentation.
+"""Settings: tables of `ariane.toml` as dataclasses, and back, with their documentation.
 
 A setting is a field of a dataclass that stands beside what it sets; the string literal under the
 field documents it.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
+import itertools
 import json
 import textwrap
 import tomllib
@@ -43,7 +44,7 @@ def section(tables: Mapping[str, Any], name: str, kind: type[T]) -> T:
     return build(tables.get(name, {}), f"[{name}]", kind)
 
 
-def build(table: Any, where: str, kind: type[T]) -> T:
+def build(table: object, where: str, kind: type[T]) -> T:
     """A TOML table as a dataclass, every key known and every value of its type."""
     if not isinstance(table, Mapping):
         raise CallError(f"{where} in {FILE} must be a table, not {table!r}.")
@@ -68,7 +69,7 @@ def documentation(kind: type[Any]) -> dict[str, str]:
     tree = ast.parse(textwrap.dedent(inspect.getsource(kind)))
     body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else []
     texts: dict[str, str] = {}
-    for field, after in zip(body, body[1:], strict=False):
+    for field, after in itertools.pairwise(body):
         if (
             isinstance(field, ast.AnnAssign)
             and isinstance(field.target, ast.Name)
@@ -86,7 +87,8 @@ def template(tables: Mapping[str, Any]) -> str:
         texts = documentation(type(value))
         lines = [f"[{name}]"]
         for field in dataclasses.fields(value):
-            lines += textwrap.wrap(texts[field.name], 98, initial_indent="# ", subsequent_indent="# ")
+            text = texts[field.name]
+            lines += textwrap.wrap(text, 98, initial_indent="# ", subsequent_indent="# ")
             lines.append(f"# {field.name} = {_toml(getattr(value, field.name))}")
         parts.append("\n".join(lines))
     return "\n\n".join(parts) + "\n"

@@ -1,0 +1,441 @@
+"""The door: every command of `ariane`; nothing heavy is loaded before its command runs."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ariane.types import ArianeError, CallError
+
+PARTS: Mapping[str, str] = {
+    "demo": "ariane.demo",
+    "settings": "ariane.settings",
+    "types": "ariane.types",
+    "engine": "ariane.engine",
+    "feed": "ariane.feed",
+    "ingest": "ariane.ingest",
+    "read": "ariane.read",
+    "train": "ariane.train",
+    "evaluate": "ariane.evaluate",
+    "promote": "ariane.report.promote",
+    "serve": "ariane.serve.http",
+    "tokens": "ariane.serve.tokens",
+    "why": "ariane.why",
+    "sentences": "ariane.why.sentences",
+    "bench feed": "ariane.bench.feed",
+    "bench rank": "ariane.bench.rank",
+    "bench read": "ariane.bench.read",
+}
+"""What the commands load by name; the only late imports of this file."""
+
+app = typer.Typer(
+    name="ariane",
+    help="A self-hosted, open For You feed whose every reason can be replayed.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+person = typer.Typer(help="What a person may ask for: their data, or to be forgotten.")
+app.add_typer(person, name="person")
+out, err = Console(), Console(stderr=True)
+
+Home = Annotated[
+    Path, typer.Option("--home", envvar="ARIANE_HOME", help="The directory of ariane.toml.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def part(name: str) -> Any:
+    """A room, loaded by name."""
+    return import_module(PARTS[name])
+
+
+def show(rows: Sequence[Mapping[str, Any]], as_json: bool, title: str = "") -> None:
+    """Print rows as a table, or as one JSON list."""
+    if as_json:
+        typer.echo(json.dumps(list(rows), ensure_ascii=False))
+        return
+    table = Table(title=title or None)
+    for column in rows[0] if rows else ():
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row.values()))
+    out.print(table)
+
+
+def _cell(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _said(progress: object) -> None:
+    err.print(str(progress), highlight=False)
+
+
+# ---------------------------------------------------------------------------------------------
+# Set up and take in
+# ---------------------------------------------------------------------------------------------
+
+
+@app.command()
+def init(
+    directory: Annotated[Path, typer.Argument(help="Where the home is made.")] = Path(),
+) -> None:
+    """Write a commented ariane.toml."""
+    out.print(f"Wrote {part('engine').init(directory)}.")
+
+
+@app.command()
+def ingest(
+    targets: Annotated[list[str], typer.Argument(help="Files, folders, URLs, or - for stdin.")],
+    home: Home = Path(),
+    kind: Annotated[
+        str | None, typer.Option(help="jsonl, tables, feeds or polis; else told from the target.")
+    ] = None,
+    rejects: Annotated[
+        Path | None, typer.Option(help="Where lines that cannot be taken in are set aside.")
+    ] = None,
+    follow: Annotated[bool, typer.Option(help="Go on watching the folder or URL.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Take posts, accounts, actions and labels in; resumable, and never twice."""
+    store = part("engine").open_store(home)
+    rows = []
+    for target in targets:
+        with err.status(f"taking in {target}") as status:
+            report = part("ingest").ingest(
+                store,
+                target,
+                kind=kind,
+                rejects=rejects,
+                follow=follow,
+                progress=lambda so_far, at=target: status.update(f"{at}: {so_far.taken} taken in"),
+            )
+        rows.append(
+            {
+                "target": target,
+                "new": report.taken,
+                "held already": report.same,
+                "rejected": report.rejected,
+            }
+        )
+    show(rows, as_json)
+
+
+@app.command()
+def read(home: Home = Path(), as_json: Json = False) -> None:
+    """Read every post that has not been read, and label it."""
+    engine = part("engine").load(home)
+    with err.status("reading") as status:
+        count = part("read").read(
+            engine.store,
+            engine.reader,
+            engine.classify,
+            progress=lambda done: status.update(f"{done} posts read"),
+        )
+    engine.refresh()
+    show([{"posts read": count, "reader": engine.reader.name}], as_json)
+
+
+# ---------------------------------------------------------------------------------------------
+# Learn
+# ---------------------------------------------------------------------------------------------
+
+
+@app.command()
+def train(
+    what: Annotated[str, typer.Argument(help="ranker or retriever.")] = "ranker",
+    home: Home = Path(),
+    size: Annotated[str, typer.Option(help="nano, small or base.")] = "small",
+    seed: Annotated[int, typer.Option(help="The same seed, the same model.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Train a ranker or a retriever on what is in the store."""
+    run = part("engine").new_run(home, what)
+    store = part("engine").open_store(home)
+    trainer = part("train")
+    if what == "ranker":
+        trainer.train_ranker(store, run, size=size, seed=seed, progress=_said)
+    elif what == "retriever":
+        trainer.train_retriever(store, run, seed=seed, progress=_said)
+    else:
+        raise CallError(f"{what} cannot be trained; train ranker or retriever.")
+    show([{"run": run.name, "part": what}], as_json)
+
+
+@app.command()
+def evaluate(
+    home: Home = Path(),
+    suite: Annotated[str, typer.Option(help="replay, or why.")] = "replay",
+    run: Annotated[str | None, typer.Option(help="A run; else the one that is live.")] = None,
+    viewers: Annotated[int, typer.Option(help="why: how many feeds are replayed.")] = 100,
+    html: Annotated[Path | None, typer.Option(help="replay: write the report here too.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure a model against its baselines, or replay the claims of served feeds."""
+    if suite not in ("replay", "why"):
+        raise CallError(f"{suite} is no suite; the suites are replay and why.")
+    engine = part("engine").load(home)
+    if suite == "why":
+        show([part("evaluate").replay_feeds(engine, viewers=viewers, at=_now())], as_json)
+        return
+    result = part("demo").evaluate_run(engine, run, progress=_said)
+    if html is not None:
+        html.write_text(part("evaluate").page(result), encoding="utf-8")
+    if as_json:
+        typer.echo(json.dumps(result))
+    else:
+        show(part("evaluate").rows(result), False)
+
+
+@app.command()
+def promote(
+    run: Annotated[str, typer.Argument(help="The run to make live, as `ariane train` named it.")],
+    home: Home = Path(),
+) -> None:
+    """Make a run live; its report must be signed for exactly its weights."""
+    engine = part("engine")
+    room = part("promote")
+    path = engine.runs(home) / run
+    what = run.partition("-")[0]
+    room.promote(engine.open_store(home), what, path, room.signing_key(home / "operator.pem"))
+    out.print(f"{run} is the live {what}.")
+
+
+# ---------------------------------------------------------------------------------------------
+# The product in a terminal
+# ---------------------------------------------------------------------------------------------
+
+
+@app.command()
+def feed(
+    viewer: Annotated[str | None, typer.Argument(help="A viewer's id; none is anonymous.")] = None,
+    home: Home = Path(),
+    name: Annotated[str, typer.Option("--feed", help="Which feed.")] = "for-you",
+    size: Annotated[int, typer.Option(help="Posts a page.", min=1, max=100)] = 20,
+    after: Annotated[str | None, typer.Option(help="The request before, to go on.")] = None,
+    language: Annotated[str, typer.Option(help="en or fr: of the reasons.")] = "en",
+    profiled: Annotated[bool, typer.Option(help="Whether history is used.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Arrange and print one page, every post with its reason."""
+    engine = part("engine").load(home)
+    ask = part("feed").ask(
+        engine,
+        viewer,
+        name,
+        at=_now(),
+        size=size,
+        after=after,
+        language=language,
+        profiled=profiled,
+    )
+    served = part("feed").for_you(engine, ask)
+    say = part("sentences").sentence
+    reasons = {reason.post: say(reason, served, language) for reason in served.reasons}
+    rows = [
+        {
+            "rank": place,
+            "post": item.candidate.post.id,
+            "text": item.candidate.post.text[:160],
+            "score": item.score,
+            "why": reasons.get(item.candidate.post.id, ""),
+        }
+        for place, item in enumerate(served.page.items, start=1)
+    ]
+    if as_json:
+        typer.echo(
+            json.dumps(
+                {"request": ask.id, "model": served.model, "items": rows}, ensure_ascii=False
+            )
+        )
+    else:
+        show(rows, False, f"{name} for {viewer or 'anyone'} · {served.model} · request {ask.id}")
+
+
+@app.command()
+def why(
+    viewer: Annotated[str | None, typer.Argument(help="A viewer's id.")] = None,
+    post: Annotated[str | None, typer.Argument(help="A post of that viewer's feed.")] = None,
+    home: Home = Path(),
+    request: Annotated[
+        str | None, typer.Option("--replay", help="Arrange this request again, claims and all.")
+    ] = None,
+    language: Annotated[str, typer.Option(help="en or fr.")] = "en",
+    as_json: Json = False,
+) -> None:
+    """Say why a viewer sees a post, or replay a request from its receipt."""
+    engine = part("engine").load(home)
+    if request is not None:
+        found = part("feed").replay(engine, request)
+        row = {"same page": found.same_page, "claims": found.claims, "held": found.held}
+        show([row | {"failures": "; ".join(found.failures)}], as_json)
+        if not found.same_page or found.failures:
+            raise ArianeError(f"request {request} does not replay as it was served.")
+        return
+    if viewer is None or post is None:
+        raise CallError("name a viewer and a post, or a request with --replay.")
+    ask = engine.ask(viewer, at=_now(), language=language)
+    served = part("feed").explain(engine, ask, post)
+    say = part("sentences").sentence
+    rows = [
+        {
+            "cause": reason.cause,
+            "evidence": len(reason.evidence),
+            "why": say(reason, served, language),
+        }
+        for reason in served.reasons
+    ]
+    show(rows, as_json, post)
+
+
+@app.command()
+def steer(
+    viewer: Annotated[str, typer.Argument(help="A viewer's id.")],
+    said: Annotated[str | None, typer.Argument(help="The wish in the viewer's own words.")] = None,
+    home: Home = Path(),
+    more: Annotated[list[str] | None, typer.Option(help="A target, such as topic:science.")] = None,
+    less: Annotated[list[str] | None, typer.Option(help="A target, such as word:crypto.")] = None,
+    undo: Annotated[list[str] | None, typer.Option(help="The id of a wish to forget.")] = None,
+    until: Annotated[
+        datetime | None, typer.Option(help="When the wish ends (UTC).", formats=["%Y-%m-%d"])
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write, list and undo a viewer's wishes."""
+    store = part("engine").open_store(home)
+    types, apply = part("types"), part("steer")
+    end = int(until.replace(tzinfo=UTC).timestamp() * 1000) if until else None
+    for direction, targets in ((1, more or ()), (-1, less or ())):
+        for target in targets:
+            wish = types.Wish(apply.wish_id(target), target, direction, until=end, said=said or "")
+            store.write_wish(viewer, apply.checked(wish))
+    for wish_id in undo or ():
+        if not store.delete_wish(viewer, wish_id):
+            raise CallError(f"{viewer} has no wish {wish_id}; `ariane steer {viewer}` lists them.")
+    rows = [
+        {"id": wish.id, "target": wish.target, "direction": wish.direction, "said": wish.said}
+        for wish in store.wishes(viewer, _now())
+    ]
+    show(rows, as_json, f"wishes of {viewer}")
+
+
+@person.command("export")
+def person_export(
+    viewer: Annotated[str, typer.Argument(help="A viewer's id.")], home: Home = Path()
+) -> None:
+    """Print all that is held about a person, as JSON."""
+    held = part("engine").open_store(home).export(viewer)
+    typer.echo(json.dumps(held, ensure_ascii=False, indent=1))
+
+
+@person.command("erase")
+def person_erase(
+    viewer: Annotated[str, typer.Argument(help="A viewer's id.")], home: Home = Path()
+) -> None:
+    """Destroy a person's key and rows, for good."""
+    if not part("engine").open_store(home).erase(viewer):
+        raise CallError(f"nothing is held about {viewer}.")
+    out.print(f"{viewer} is forgotten; models trained on their actions are not changed by it.")
+
+
+# ---------------------------------------------------------------------------------------------
+# Serve, show, measure
+# ---------------------------------------------------------------------------------------------
+
+
+@app.command()
+def serve(
+    home: Home = Path(),
+    host: Annotated[str | None, typer.Option(help="The address; else [serve] host.")] = None,
+    port: Annotated[int | None, typer.Option(help="The port; else [serve] port.")] = None,
+) -> None:
+    """Serve feeds: the HTTP API and the Bluesky feed generator."""
+    part("serve").run(home, host=host, port=port)
+
+
+@app.command()
+def token(
+    viewer: Annotated[str | None, typer.Argument(help="A viewer's id.")] = None,
+    home: Home = Path(),
+    operator: Annotated[bool, typer.Option("--operator", help="A token of the operator.")] = False,
+) -> None:
+    """Print a token that names a viewer or the operator."""
+    if (viewer is None) != operator:
+        raise CallError("name a viewer, or say --operator, and not both.")
+    typer.echo(part("tokens").issue(home, viewer))
+
+
+@app.command()
+def demo(
+    path: Annotated[Path | None, typer.Argument(help="Where the data lies.")] = None,
+    home: Annotated[Path, typer.Option(help="Where the demo is made.")] = Path("ariane-demo"),
+    data: Annotated[str, typer.Option(help="polis.")] = "polis",
+    once: Annotated[bool, typer.Option("--once", help="Evaluate and end; do not serve.")] = False,
+    size: Annotated[str, typer.Option(help="nano, small or base.")] = "small",
+    as_json: Json = False,
+) -> None:
+    """Go the whole way on real data: take in, read, train, evaluate, serve."""
+    result = part("demo").run(home, data, path, size=size, progress=_said)
+    if as_json:
+        typer.echo(json.dumps(result))
+    else:
+        show(part("evaluate").rows(result), False)
+    if not once:
+        part("serve").run(home, host=None, port=None)
+
+
+@app.command()
+def bench(
+    name: Annotated[str, typer.Argument(help="feed, rank or read.")],
+    quick: Annotated[bool, typer.Option(help="Small settings, to see that it runs.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Run a benchmark beside its peer."""
+    if f"bench {name}" not in PARTS:
+        raise CallError(f"{name} is no benchmark; there are feed, rank and read.")
+    show(part(f"bench {name}").run(quick=quick), as_json, name)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command: 0 done, 1 the work failed, 2 the call was wrong."""
+    try:
+        app(args=arguments, standalone_mode=False)
+    except CallError as error:
+        return _fail(str(error), 2)
+    except ArianeError as error:
+        return _fail(str(error), 1)
+    except OSError as error:
+        return _fail(f"{error.filename or 'the system'}: {error.strerror or error}.", 1)
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("stopped.", 130)
+    except typer.Exit as leave:
+        return leave.exit_code
+    except Exception as error:
+        if hasattr(error, "exit_code") and hasattr(error, "format_message"):  # click's UsageError
+            return _fail(error.format_message(), 2)
+        raise
+    return 0
+
+
+def _fail(sentence: str, status: int) -> int:
+    err.print(f"ariane: {sentence}", highlight=False, markup=False, soft_wrap=True)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
