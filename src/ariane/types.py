@@ -345,6 +345,7 @@ class Ranked:
     """A candidate with its forecast (probabilities in the order of PREDICTED) and its score.
 
     `score` is the sum of `terms`; `verdicts` are those that let it pass, with a mark or a cost.
+    `model` names the ranker (the rung of the ladder) that forecast; `compose` puts it on the page.
     """
 
     candidate: Candidate
@@ -352,6 +353,7 @@ class Ranked:
     score: float
     terms: tuple[Term, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
