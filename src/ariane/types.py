@@ -354,6 +354,7 @@ class Ranked:
     terms: tuple[Term, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     model: str = ""
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
