@@ -1,0 +1,193 @@
+"""Ranked posts → one page: order, variety, a share for fresh posts, and nothing twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ariane.types import Ask, Moved, Page, Ranked, Removed
+
+
+@dataclass(frozen=True)
+class Mix:
+    """How a page is put together from what ranks highest."""
+
+    variety: float = 0.3
+    """0 is the bare ranking; 1 lets a complete repeat cost as much as parts the page's two ends."""
+
+    pool: int = 100
+    """How many of the highest ranked can reach the page; at least as many as a page is long."""
+
+    authors: float = 0.5
+    """What each earlier post of the same author counts, beside 1 for the same reading."""
+
+    topics: float = 0.25
+    """What it counts when all earlier posts of the page are on the same topic."""
+
+    run: int = 2
+    """The most posts of one author in a row, as long as there is anyone else; 0 is no limit."""
+
+    exploration: float = 0.05
+    """The share of places kept for fresh posts of authors that the page does not show."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Pool:
+    """What variety looks at, one row a post: score, likeness (posts, posts), author, topic."""
+
+    score: NDArray[np.float64]
+    likeness: NDArray[np.float32]
+    author: NDArray[np.int64]
+    topic: NDArray[np.int64]
+
+
+def compose(mix: Mix, ask: Ask, ranked: Sequence[Ranked], removed: Sequence[Removed]) -> Page:
+    """One page of `ask.size` posts; `ranked` is best first and only its first `pool` reach it.
+
+    The feed's order "latest" is by time alone, and then so is `Page.ranked`. Of the same post, its
+    reposts and equal texts, the highest is shown. Everything is kept in `Page.ranked`.
+    """
+    latest = ask.feed.order == "latest"
+    order = sorted(ranked, key=_newest_first) if latest else list(ranked)
+    pool = _once(order[: max(mix.pool, ask.size)])
+    model = order[0].model if order else ""
+    if latest or not pool:
+        return Page(tuple(pool[: ask.size]), tuple(order), tuple(removed), model=model)
+    varied = _varied(mix, pool, ask.size)
+    final = _explored(mix, ask, pool, varied)
+    moved = (*_moves("variety", range(len(pool)), varied), *_moves("exploration", varied, final))
+    terms = tuple(Moved(pool[i].candidate.post.id, name, gained) for name, i, gained in moved)
+    return Page(tuple(pool[i] for i in final), tuple(order), tuple(removed), terms, model)
+
+
+def _newest_first(item: Ranked) -> tuple[int, str]:
+    return -item.candidate.post.at, item.candidate.post.id
+
+
+def _once(ranked: Sequence[Ranked]) -> list[Ranked]:
+    """The first of every post, its reposts, and every text."""
+    kept: list[Ranked] = []
+    shown: set[tuple[str, str]] = set()
+    for item in ranked:
+        post = item.candidate.post
+        keys = {("post", post.repost_of or post.id), ("post", post.id)}
+        text = " ".join(post.text.split()).casefold()
+        if text:
+            keys.add(("text", text))
+        if keys.isdisjoint(shown):
+            kept.append(item)
+        shown |= keys
+    return kept
+
+
+def _varied(mix: Mix, pool: Sequence[Ranked], size: int) -> list[int]:
+    """Maximal marginal relevance (Carbonell and Goldstein 1998) over readings, authors, topics.
+
+    A repeat costs `variety` × the distance in score between the first and the last of the page.
+    """
+    size = min(size, len(pool))
+    seen = _pool(pool)
+    spread = float(seen.score[0] - seen.score[size - 1])
+    price = mix.variety * max(spread, 1e-9)
+    left = np.ones(len(pool), np.bool_)
+    nearest = np.zeros(len(pool))
+    authors = np.zeros(len(pool))
+    topics = np.zeros(len(pool))
+    chosen: list[int] = []
+    for place in range(size):
+        repeat = nearest + mix.authors * authors + mix.topics * topics / max(place, 1)
+        worth = np.where(left & _may_follow(mix, seen.author, chosen, left), 0.0, -np.inf)
+        chosen.append(int(np.argmax(worth + seen.score - price * repeat)))
+        last = chosen[-1]
+        left[last] = False
+        np.maximum(nearest, seen.likeness[last], out=nearest)
+        authors += seen.author == seen.author[last]
+        topics += (seen.topic == seen.topic[last]) & (seen.topic >= 0)
+    return chosen
+
+
+def _pool(pool: Sequence[Ranked]) -> _Pool:
+    readings = [item.candidate.reading for item in pool]
+    wide = max((r.vector.size for r in readings if r is not None), default=1)
+    vectors = np.zeros((len(pool), wide), np.float32)
+    for row, reading in zip(vectors, readings, strict=True):
+        if reading is not None and reading.vector.size == wide:
+            row[:] = reading.vector
+    # Rounded, so that machines whose last bits differ put the same posts on the page.
+    likeness = np.maximum(np.round(vectors @ vectors.T, 4), 0.0)
+    topics = [r.topics[0][0] if r is not None and r.topics else None for r in readings]
+    return _Pool(
+        np.array([item.score for item in pool], np.float64),
+        likeness,
+        _codes([item.candidate.post.author for item in pool]),
+        _codes(topics),
+    )
+
+
+def _codes(names: Sequence[str | None]) -> NDArray[np.int64]:
+    """The same number for the same name, −1 for None."""
+    numbers: dict[str, int] = {}
+    return np.array(
+        [-1 if name is None else numbers.setdefault(name, len(numbers)) for name in names],
+        np.int64,
+    )
+
+
+def _may_follow(
+    mix: Mix, author: NDArray[np.int64], chosen: Sequence[int], left: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Whose posts may come next: no run of one author too long, unless nobody else is left."""
+    tail = author[list(chosen[-mix.run :])] if mix.run and len(chosen) >= mix.run else author[:0]
+    if len(tail) and (tail == tail[0]).all():
+        others: NDArray[np.bool_] = author != tail[0]
+        if (others & left).any():
+            return others
+    return left
+
+
+def _explored(mix: Mix, ask: Ask, pool: Sequence[Ranked], varied: Sequence[int]) -> list[int]:
+    """`varied` with fresh posts of other authors at evenly spaced places, drawn by the ask's id."""
+    size = len(varied)
+    count = int(mix.exploration * size + _draw(ask.id, ""))  # so that the share holds on average
+    authors = {pool[i].candidate.post.author for i in varied}
+    drawn = sorted(
+        (i for i in range(len(pool)) if _may_explore(pool[i], authors)),
+        key=lambda i: _draw(ask.id, pool[i].candidate.post.id),
+    )
+    picks: list[int] = []
+    for i in drawn:
+        author = pool[i].candidate.post.author
+        if len(picks) < count and author not in authors:
+            authors.add(author)
+            picks.append(i)
+    final = list(varied)
+    for turn, pick in enumerate(picks):
+        final.insert((turn * size + size // 2) // max(len(picks), 1), pick)
+    return final[:size]
+
+
+def _may_explore(item: Ranked, authors: set[str]) -> bool:
+    """Fresh, by an author who is not on the page, and neither demoted nor wished away."""
+    against = any(term.name in ("wish", "demote") and term.amount < 0 for term in item.terms)
+    fresh = "fresh" in item.candidate.sources
+    return fresh and not against and item.candidate.post.author not in authors
+
+
+def _draw(request: str, post: str) -> float:
+    """A number in [0, 1) that the request and the post decide."""
+    text = f"{request}\0{post}".encode(errors="surrogatepass")
+    return int.from_bytes(blake2b(text, digest_size=6).digest(), "big") / 2**48
+
+
+def _moves(name: str, before: Sequence[int], after: Sequence[int]) -> list[tuple[str, int, int]]:
+    """(name, post, places gained) of every post on the page that this term moved.
+
+    A post that was not in `before` at all stood at its place in the pool.
+    """
+    places = {i: place for place, i in enumerate(before)}
+    gained = [(i, places.get(i, i) - place) for place, i in enumerate(after)]
+    return [(name, i, change) for i, change in gained if change]

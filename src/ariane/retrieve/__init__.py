@@ -1,0 +1,53 @@
+"""Ask and viewer → candidates: every source looks, what they find is merged and hydrated once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ariane.retrieve.merge import merge
+from ariane.retrieve.sources import RetrieveSettings, Sources
+from ariane.retrieve.vectors import VectorFile
+from ariane.types import Ask, Candidate, Viewer
+
+__all__ = ["RetrieveSettings", "Sources", "VectorFile", "refresh", "retrieve"]
+
+HOUR = 3_600_000
+SPARE = 4
+"""How many times the limit is looked up where a language may rule most of it out."""
+
+
+def retrieve(sources: Sources, ask: Ask, viewer: Viewer) -> list[Candidate]:
+    """Candidates for this request, those that stand highest in any source first.
+
+    What the viewer has seen is not found again. A feed that names languages or an age gets nothing
+    else, so a post of unknown language is in none of the feeds that name one.
+    """
+    if sources.held is not None:
+        return list(sources.held)
+    wanted = ask.feed.sources
+    parts = [part for part in sources.parts if not wanted or part.name in wanted]
+    spare = SPARE if ask.feed.languages else 1
+    found = merge(
+        {part.name: part.find(ask, viewer) for part in parts}, spare * sources.limit, viewer.seen
+    )
+    held = sources.store.candidates(list(found), ask.at)
+    kept = [
+        replace(held[post], sources=names)
+        for post, names in found.items()
+        if post in held and _fits(ask, held[post])
+    ]
+    return kept[: sources.limit]
+
+
+def refresh(sources: Sources) -> int:
+    """Let the vector files follow the store; how many readings they took in."""
+    return sum(file.refresh(sources.store) for file in sources.files)
+
+
+def _fits(ask: Ask, candidate: Candidate) -> bool:
+    post, reading = candidate.post, candidate.reading
+    hours = ask.feed.max_age_hours
+    if hours is not None and post.at <= ask.at - hours * HOUR:
+        return False
+    language = post.lang or (reading.language if reading else None)
+    return not ask.feed.languages or language in ask.feed.languages

@@ -1,0 +1,190 @@
+"""The one writer of a vector file: rows and ids first, then the slot that counts them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from secrets import token_hex
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ariane.retrieve.layout import (
+    HEADER,
+    SLOTS,
+    Head,
+    Slot,
+    hash64,
+    pack_head,
+    pack_slot,
+    row_type,
+    unpack_head,
+    unpack_slot,
+)
+from ariane.types import Vector, VectorRow
+
+Project = Callable[[Vector, Sequence[str]], Vector]
+
+DEAD = 4
+"""A file is compacted when one row in this many is dead."""
+
+SMALL = 1_000
+"""Rows below which dead ones do not matter."""
+
+
+def ids_path(path: Path, head: Head) -> Path:
+    """Where the ids of a file lie."""
+    return path.with_name(f"{path.name}.{head.token}.ids")
+
+
+def matrix_path(path: Path, head: Head) -> Path:
+    """Where the projection that was fitted for a file lies."""
+    return path.with_name(f"{path.name}.{head.token}.npy")
+
+
+class Writer:
+    """An open file with, in memory, the row of every live post."""
+
+    def __init__(self, path: Path, rows: int, ids: int, head: Head, slot: Slot) -> None:
+        self.path, self.head, self.slot = path, head, slot
+        self.type = row_type(head.width)
+        self.places: dict[str, int] = {}
+        self._rows, self._ids = rows, ids
+
+    @classmethod
+    def create(cls, path: Path, width: int, digest: str, fitted: int) -> Self:
+        """A new, empty file beside `path`, which it replaces when it is `published`."""
+        for old in path.parent.glob(f"{path.name}.*.rows"):
+            old.unlink()
+        head = Head(width, digest, token_hex(16))
+        flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC
+        rows = os.open(path.with_name(f"{path.name}.{head.token}.rows"), flags, 0o644)
+        ids = os.open(ids_path(path, head), flags, 0o644)
+        os.pwrite(rows, pack_head(head).ljust(HEADER, b"\0"), 0)
+        writer = cls(path, rows, ids, head, Slot(turn=1, fitted=fitted))
+        writer._commit(writer.slot)
+        return writer
+
+    @classmethod
+    def open(cls, path: Path) -> Self | None:
+        """The file at `path`, or None where there is none or it is not whole."""
+        try:
+            rows = os.open(path, os.O_RDWR)
+        except FileNotFoundError:
+            return None
+        header = os.pread(rows, HEADER, 0)
+        head, slot = unpack_head(header), unpack_slot(header)
+        if head is None or slot is None or not ids_path(path, head).exists():
+            os.close(rows)
+            return None
+        ids = os.open(ids_path(path, head), os.O_RDWR)
+        writer = cls(path, rows, ids, head, slot)
+        if not writer._whole():
+            writer.close()
+            return None
+        writer._find_places()
+        return writer
+
+    @property
+    def current(self) -> bool:
+        """Whether the file at the path is still this one, as this writer left it."""
+        try:
+            same = self.path.stat().st_ino == os.fstat(self._rows).st_ino
+        except FileNotFoundError:
+            return False
+        return same and unpack_slot(os.pread(self._rows, HEADER, 0)) == self.slot and self._whole()
+
+    @property
+    def sparse(self) -> bool:
+        """Whether so many rows are dead that the file should be written anew."""
+        dead = self.slot.rows - len(self.places)
+        return self.slot.rows >= SMALL and dead * DEAD >= self.slot.rows
+
+    def append(self, batch: Sequence[VectorRow], wide: int, project: Project) -> int:
+        """Take rows in, the newest of each post; those of another width are passed over."""
+        fit = {row.post: row for row in batch if row.vector.size == wide}
+        rows = [row for row in fit.values() if np.isfinite(row.vector).all()]
+        names = [row.post.encode(errors="surrogatepass") for row in rows]
+        records = self._records(rows, names, project)
+        os.pwrite(self._ids, b"".join(names), self.slot.ids)
+        os.pwrite(self._rows, records.tobytes(), self._offset(self.slot.rows))
+        first = self.slot.rows
+        self._commit(
+            replace(
+                self.slot,
+                turn=self.slot.turn + 1,
+                rows=first + len(rows),
+                ids=self.slot.ids + sum(map(len, names)),
+                sequence=batch[-1].sequence,
+            )
+        )
+        for place, row in enumerate(rows, start=first):
+            self._supersede(row.post, place)
+        return len(rows)
+
+    def publish(self) -> None:
+        """Put a created file in its place; readers of the old one find out by its inode."""
+        self.path.with_name(f"{self.path.name}.{self.head.token}.rows").replace(self.path)
+        for kind in ("ids", "npy"):
+            for old in self.path.parent.glob(f"{self.path.name}.*.{kind}"):
+                if self.head.token not in old.name:
+                    old.unlink()
+
+    def close(self) -> None:
+        """Let go of the files."""
+        os.close(self._rows)
+        os.close(self._ids)
+
+    def _records(
+        self, rows: Sequence[VectorRow], names: Sequence[bytes], project: Project
+    ) -> NDArray[np.void]:
+        records = np.zeros(len(rows), self.type)
+        if not rows:
+            return records
+        lengths = [len(name) for name in names]
+        stacked = np.stack([row.vector for row in rows]).astype(np.float32, copy=False)
+        records["vector"] = project(stacked, [row.author for row in rows])
+        records["at"] = [row.at for row in rows]
+        records["author"] = [hash64(row.author) for row in rows]
+        records["id"] = self.slot.ids + np.cumsum([0, *lengths[:-1]])
+        records["length"] = lengths
+        records["live"] = 1
+        return records
+
+    def _commit(self, slot: Slot) -> None:
+        os.fsync(self._ids)
+        os.fsync(self._rows)
+        os.pwrite(self._rows, pack_slot(slot), SLOTS[slot.turn % 2])
+        os.fsync(self._rows)
+        self.slot = slot
+
+    def _supersede(self, post: str, place: int) -> None:
+        before = self.places.get(post)
+        self.places[post] = place
+        if before is not None:
+            os.pwrite(
+                self._rows, b"\0\0\0\0", self._offset(before + 1) - self.type["live"].itemsize
+            )
+
+    def _find_places(self) -> None:
+        raw = os.pread(self._rows, self.slot.rows * self.type.itemsize, HEADER)
+        names = os.pread(self._ids, self.slot.ids, 0)
+        records = np.frombuffer(raw, self.type)
+        starts, lengths = records["id"].tolist(), records["length"].tolist()
+        live = records["live"].tolist()
+        for place, (start, length) in enumerate(zip(starts, lengths, strict=True)):
+            if live[place]:
+                post = names[start : start + length].decode(errors="surrogatepass")
+                self._supersede(post, place)
+
+    def _whole(self) -> bool:
+        return (
+            os.fstat(self._rows).st_size >= self._offset(self.slot.rows)
+            and os.fstat(self._ids).st_size >= self.slot.ids
+        )
+
+    def _offset(self, row: int) -> int:
+        return HEADER + row * self.type.itemsize
