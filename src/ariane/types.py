@@ -354,7 +354,6 @@ class Ranked:
     terms: tuple[Term, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     model: str = ""
-    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
