@@ -1,0 +1,119 @@
+"""Grok-2's configuration for Transformers; the defaults are the published model's.
+
+Source: `config.json` of xai-org/grok-2 and SGLang's `models/grok.py`, its reference implementation.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from huggingface_hub.dataclasses import strict
+from transformers.configuration_utils import PreTrainedConfig
+
+ACTIVATIONS = ("gelu", "gelu_pytorch_tanh")
+"""Exact (erf) GELU, as SGLang and vLLM compute it, and the tanh form of Grok-1 and llama.cpp."""
+
+ROPE_TYPES = ("default", "original")
+"""Two names of plain rotary embedding: Transformers' and the published checkpoint's."""
+
+
+@strict
+class Grok2Config(PreTrainedConfig):
+    """Every number that a Grok-2 decoder is built from.
+
+    A cap or temperature of None is off. `num_local_experts` 0 leaves the dense MLP alone, and
+    `residual_moe` False the experts alone (as in Grok-1). `attn_temperature_len` is the 0-based
+    query position past which attention sharpens by log2(position) / log2(attn_temperature_len).
+    """
+
+    model_type = "grok2"
+    keys_to_ignore_at_inference = ("past_key_values",)
+    attribute_map = {"num_experts": "num_local_experts"}
+    default_theta = 208533496.0
+
+    vocab_size: int = 131072
+    hidden_size: int = 8192
+    intermediate_size: int = 32768
+    moe_intermediate_size: int = 16384
+    num_hidden_layers: int = 64
+    num_attention_heads: int = 64
+    num_key_value_heads: int = 8
+    head_dim: int = 128
+    num_local_experts: int = 8
+    num_experts_per_tok: int = 2
+    residual_moe: bool = True
+    hidden_act: str = "gelu"
+    max_position_embeddings: int = 131072
+    rope_parameters: dict[str, Any] | None = None
+    rms_norm_eps: float = 1e-5
+    embedding_multiplier_scale: float = 90.50966799187809
+    output_multiplier_scale: float = 0.5
+    attn_logit_softcapping: float | None = 30.0
+    router_logit_softcapping: float | None = 30.0
+    final_logit_softcapping: float | None = 50.0
+    attn_temperature_len: int | None = 1024
+    attention_dropout: float | int = 0.0
+    initializer_range: float = 0.02
+    use_cache: bool = True
+    output_router_logits: bool = False
+    pad_token_id: int | None = 0
+    bos_token_id: int | None = None
+    eos_token_id: int | list[int] | None = None
+    tie_word_embeddings: bool = False
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        """Settle what depends on another setting; called by the dataclass."""
+        if self.eos_token_id is None:
+            self.eos_token_id = [1, 2]  # a turn ends with <|separator|>, a document with <|eos|>
+        super().__post_init__(**kwargs)
+
+    def convert_rope_params_to_dict(self, **kwargs: Any) -> dict[str, Any]:
+        """Take the published flat keys `rope_theta` and `rope_type` into `rope_parameters`."""
+        published = kwargs.pop("rope_type", "default")
+        remaining: dict[str, Any] = super().convert_rope_params_to_dict(**kwargs)
+        rope = self.rope_parameters or {}
+        for name in (published, rope["rope_type"]):
+            if name not in ROPE_TYPES:
+                raise ValueError(
+                    f"rope_type {name!r} is not supported by Grok-2, whose rotary embedding is "
+                    f"plain: use one of {', '.join(ROPE_TYPES)}."
+                )
+        rope["rope_type"] = "default"
+        return remaining
+
+    def validate_architecture(self) -> None:
+        """Reject numbers that no decoder can be built from, naming the wrong one."""
+        if self.num_attention_heads % self.num_key_value_heads:
+            raise ValueError(
+                f"num_attention_heads ({self.num_attention_heads}) must be a multiple of "
+                f"num_key_value_heads ({self.num_key_value_heads})."
+            )
+        if self.head_dim % 2:
+            raise ValueError(f"head_dim ({self.head_dim}) must be even to be rotated in pairs.")
+        if self.hidden_act not in ACTIVATIONS:
+            raise ValueError(
+                f"hidden_act {self.hidden_act!r} is not one of Grok's: {', '.join(ACTIVATIONS)}."
+            )
+        if self.num_local_experts and not 1 <= self.num_experts_per_tok <= self.num_local_experts:
+            raise ValueError(
+                f"num_experts_per_tok ({self.num_experts_per_tok}) must lie between 1 and "
+                f"num_local_experts ({self.num_local_experts})."
+            )
+        if not self.num_local_experts and not self.residual_moe:
+            raise ValueError(
+                "residual_moe False needs experts: set num_local_experts above 0, or residual_moe."
+            )
+        if self.attn_temperature_len is not None and self.attn_temperature_len < 2:
+            raise ValueError(
+                f"attn_temperature_len ({self.attn_temperature_len}) must be at least 2, "
+                "or None to keep attention's temperature at 1."
+            )
+        for name in ("attn", "router", "final"):
+            cap = getattr(self, f"{name}_logit_softcapping")
+            if cap is not None and cap <= 0:
+                raise ValueError(
+                    f"{name}_logit_softcapping ({cap}) must be above 0, or None to be off."
+                )
+
+
+__all__ = ["Grok2Config"]

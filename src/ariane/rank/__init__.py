@@ -1,0 +1,1 @@
+"""Candidates to Ranked: the ranker's forecast, priced by the operator's values."""
