@@ -49,5 +49,5 @@ def _fits(ask: Ask, candidate: Candidate) -> bool:
     hours = ask.feed.max_age_hours
     if hours is not None and post.at <= ask.at - hours * HOUR:
         return False
-    language = post.lang or (reading.language if reading else None)
+    language = (reading.language if reading else None) or post.lang
     return not ask.feed.languages or language in ask.feed.languages

@@ -19,9 +19,17 @@ SAMPLE = 20_000
 class Projection(Protocol):
     """A learned projection; `digest` (at most 32 letters) changes whenever its results do."""
 
-    digest: str
-    wide: int
-    width: int
+    @property
+    def digest(self) -> str:
+        """Names the weights."""
+
+    @property
+    def wide(self) -> int:
+        """The width of what goes in."""
+
+    @property
+    def width(self) -> int:
+        """The width of what comes out, at most 128."""
 
     def __call__(self, vectors: Vector, authors: Sequence[str]) -> Vector:
         """Float32 (posts, self.wide) and the posts' authors → (posts, self.width)."""

@@ -81,7 +81,7 @@ def _format(name: str, candidate: Candidate) -> float:
 
 def _language(name: str, candidate: Candidate) -> float:
     read = candidate.reading.language if candidate.reading else None
-    return float(_folded(candidate.post.lang or read or "") == name)
+    return float(_folded(read or candidate.post.lang or "") == name)
 
 
 def _author(name: str, candidate: Candidate) -> float:

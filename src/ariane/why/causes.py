@@ -39,7 +39,7 @@ WEIGHT: Final[Mapping[str, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A proposal: "KIND:NAME", and the actions, nearest to the post first, or the wish behind it."""
+    """A proposal: "KIND:NAME", and behind it actions, nearest to the post first, or a wish."""
 
     cause: str
     evidence: tuple[str, ...]
