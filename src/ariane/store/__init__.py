@@ -1,0 +1,1 @@
+"""Memory: the stores that satisfy `ariane.types.Store`; `sqlite.py` is the default one."""

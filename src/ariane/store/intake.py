@@ -1,0 +1,246 @@
+"""Taking events in: idempotent, and the same state whatever the order they came in."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
+
+from ariane.store import actions, gone, posts, relations, removal
+from ariane.store.actions import BEGINNING, Stored
+from ariane.store.codec import to_json
+from ariane.store.keys import Names, as_list, names, person, persons
+from ariane.types import (
+    Account,
+    Action,
+    CallError,
+    Cursor,
+    Delete,
+    Event,
+    Label,
+    Post,
+    Written,
+)
+
+T = TypeVar("T")
+
+_NAMES: dict[type[Any], tuple[str, ...]] = {
+    Post: ("id", "author"),
+    Account: ("id",),
+    Action: ("id", "viewer", "post", "account"),
+    Label: ("subject", "value", "source"),
+    Delete: ("id",),
+}
+"""The fields by which rows are found: SQLite's JSON functions end a text at NUL."""
+
+
+def write(
+    connection: sqlite3.Connection, events: Sequence[Event], cursor: Cursor | None
+) -> Written:
+    """Take events in, in the transaction that is open.
+
+    Deletes go first: a delete holds whether it came before or after what it deletes.
+    """
+    _check(events)
+    of = names(connection)
+    new = removal.delete(connection, of, _only(events, Delete))
+    new += _write_accounts(connection, of, _only(events, Account))
+    new += _write_posts(connection, of, _only(events, Post))
+    new += write_labels(connection, _only(events, Label))
+    new += _write_actions(connection, of, _only(events, Action))
+    if cursor is not None:
+        connection.execute(
+            "INSERT INTO cursors VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+            (cursor.source, cursor.value),
+        )
+    return Written(new=new, same=len(events) - new)
+
+
+def write_labels(connection: sqlite3.Connection, labels: Sequence[Label]) -> int:
+    """Keep labels; of one label with two confidences or ends, the higher and the later hold."""
+    before = connection.total_changes
+    connection.executemany(
+        "INSERT INTO labels (subject, value, source, at, negates, confidence, until)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+        " confidence = max(confidence, excluded.confidence),"
+        " until = CASE WHEN until IS NULL OR excluded.until IS NULL THEN NULL"
+        " ELSE max(until, excluded.until) END"
+        " WHERE excluded.confidence > confidence"
+        " OR until IS NOT NULL AND (excluded.until IS NULL OR excluded.until > until)",
+        [
+            (one.subject, one.value, one.source, one.at, one.negates, one.confidence, one.until)
+            for one in labels
+        ],
+    )
+    return connection.total_changes - before
+
+
+def account(connection: sqlite3.Connection, name: str) -> Account | None:
+    """One account."""
+    return _accounts(connection, [name]).get(name)
+
+
+def _only(events: Sequence[Event], noun: type[T]) -> list[T]:
+    return [event for event in events if isinstance(event, noun)]
+
+
+def _check(events: Sequence[Event]) -> None:
+    for event in events:
+        for field in _NAMES[type(event)]:
+            name = getattr(event, field)
+            if name is not None and "\0" in name:
+                raise CallError(f"the name {name!r} holds a NUL character; send names without it.")
+
+
+# --- accounts ----------------------------------------------------------------------------------
+
+
+def _write_accounts(connection: sqlite3.Connection, of: Names, accounts: Sequence[Account]) -> int:
+    if not accounts:
+        return 0
+    digests = {one.id: of.digest("account", one.id) for one in accounts}
+    deleted = gone.deleted(connection, digests.values())
+    erased = gone.erased(connection, of, digests)
+    held = _accounts(connection, digests)
+    new = 0
+    for one in accounts:
+        away = one.id in erased and person(connection, one.id) is None
+        if away or digests[one.id] in deleted:
+            continue
+        known = held.get(one.id)
+        merged = one if known is None else _merged(known, one)
+        new += merged != known
+        held[one.id] = merged
+    connection.executemany(
+        "INSERT OR REPLACE INTO accounts (id, name, birth_year, country, hides)"
+        " VALUES (?, ?, ?, ?, ?)",
+        [
+            (one.id, one.name, one.birth_year, one.country, one.hides_from_algorithms)
+            for one in held.values()
+        ],
+    )
+    return new
+
+
+def _accounts(connection: sqlite3.Connection, ids: Iterable[str]) -> dict[str, Account]:
+    rows = connection.execute(
+        "SELECT id, name, birth_year, country, hides FROM accounts"
+        " WHERE id IN (SELECT value FROM json_each(?))",
+        (as_list(ids),),
+    )
+    return {
+        name: Account(name, title, birth_year, country, bool(hides))
+        for name, title, birth_year, country, hides in rows
+    }
+
+
+def _merged(known: Account, account: Account) -> Account:
+    # None says that a source does not know, which takes nothing away: a birth year protects.
+    return Account(
+        account.id,
+        known.name if account.name is None else account.name,
+        known.birth_year if account.birth_year is None else account.birth_year,
+        known.country if account.country is None else account.country,
+        account.hides_from_algorithms,
+    )
+
+
+# --- posts -------------------------------------------------------------------------------------
+
+
+def _write_posts(connection: sqlite3.Connection, of: Names, items: Sequence[Post]) -> int:
+    if not items:
+        return 0
+    best: dict[str, Post] = {}
+    for post in _kept(connection, of, items):
+        if post.id not in best or _supersedes(post, best[post.id]):
+            best[post.id] = post
+    held = posts.posts(connection, best)
+    changed = [
+        post for post in best.values() if post.id in held and _supersedes(post, held[post.id])
+    ]
+    fresh = [post for post in best.values() if post.id not in held]
+    removal.drop_readings(connection, [post.id for post in changed])
+    connection.executemany(
+        "INSERT INTO posts (id, author, text, at, rev, lang, url, media, reply_to, root,"
+        " repost_of, source, language) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (id) DO UPDATE SET author = excluded.author, text = excluded.text,"
+        " at = excluded.at, rev = excluded.rev, lang = excluded.lang, url = excluded.url,"
+        " media = excluded.media, reply_to = excluded.reply_to, root = excluded.root,"
+        " repost_of = excluded.repost_of, source = excluded.source, language = excluded.language,"
+        " reader = 0, reading = NULL",
+        [
+            (
+                *(post.id, post.author, post.text, post.at, post.rev, post.lang, post.url),
+                json.dumps(to_json(post.media)) if post.media else None,
+                *(post.reply_to, post.root, post.repost_of, post.source, post.lang),
+            )
+            for post in [*changed, *fresh]
+        ],
+    )
+    return len(changed) + len(fresh)
+
+
+def _kept(connection: sqlite3.Connection, of: Names, items: Sequence[Post]) -> list[Post]:
+    """The posts that may come in; of the others, the authors of deleted ones are remembered."""
+    ids = {post.id: of.digest("post", post.id) for post in items}
+    authors = {post.author: of.digest("account", post.author) for post in items}
+    deleted = gone.deleted(connection, [*ids.values(), *authors.values()])
+    erased = gone.erased(connection, of, authors)
+    welcome = [
+        post
+        for post in items
+        if authors[post.author] not in deleted and post.at > erased.get(post.author, BEGINNING - 1)
+    ]
+    connection.executemany(
+        "UPDATE gone SET author = ? WHERE digest = ? AND author IS NULL",
+        [(post.author, ids[post.id]) for post in welcome if ids[post.id] in deleted],
+    )
+    return [post for post in welcome if ids[post.id] not in deleted]
+
+
+def _supersedes(post: Post, held: Post) -> bool:
+    if post.rev != held.rev or post == held:
+        return post.rev > held.rev
+    # Two texts of one revision: any fixed order will do, so that the order of arrival does not.
+    return (post.at, json.dumps(to_json(post))) > (held.at, json.dumps(to_json(held)))
+
+
+# --- actions -----------------------------------------------------------------------------------
+
+
+def _write_actions(connection: sqlite3.Connection, of: Names, items: Sequence[Action]) -> int:
+    if not items:
+        return 0
+    digests: dict[str, Action] = {}
+    for action in items:
+        digests.setdefault(of.digest("action", action.id), action)
+    undone = gone.deleted(connection, digests)
+    connection.executemany(
+        "UPDATE gone SET person = (SELECT person FROM keys WHERE viewer = ?)"
+        " WHERE digest = ? AND person IS NULL",
+        [(digests[digest].viewer, digest) for digest in undone],
+    )
+    known = undone | actions.held(connection, digests)
+    fresh = {digest: action for digest, action in digests.items() if digest not in known}
+    kept = _remembered(connection, of, fresh)
+    people = persons(connection, {action.viewer for action in kept.values()})
+    rows = [Stored(digest, people[action.viewer], action) for digest, action in kept.items()]
+    actions.insert(connection, rows)
+    relations.add(connection, of, rows)
+    return len(rows)
+
+
+def _remembered(
+    connection: sqlite3.Connection, of: Names, fresh: dict[str, Action]
+) -> dict[str, Action]:
+    """Without the actions of erased people and those that retention has forgotten."""
+    erased = gone.erased(connection, of, {action.viewer for action in fresh.values()})
+    before = gone.forgotten_before(connection)
+    return {
+        digest: action
+        for digest, action in fresh.items()
+        if action.at > erased.get(action.viewer, BEGINNING - 1)
+        and (before is None or action.at >= before or action.kind in relations.PART_OF)
+    }

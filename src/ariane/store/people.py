@@ -1,0 +1,145 @@
+"""People: the viewer of a request, wishes, and all that is held about one person."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ariane.store import actions, intake, posts, relations, served
+from ariane.store.actions import END
+from ariane.store.codec import from_json, to_json
+from ariane.store.keys import names, person, persons
+from ariane.store.relations import Part
+from ariane.types import Action, ActionKind, Ask, Past, Viewer, Wish
+
+
+@dataclass(frozen=True)
+class ViewerSettings:
+    """What a viewer is made of."""
+
+    history: int = 512
+    """How many of a viewer's last actions the ranker is given."""
+
+    seen: int = 2048
+    """How many of a viewer's last actions keep their posts from being shown again."""
+
+    adult_age: int = 18
+    """The age from which a viewer is no minor; only the year of birth is known, so it counts
+    from the year's end."""
+
+    unknown_age_is_minor: bool = False
+    """Whether a viewer whose year of birth is not known is treated as a minor."""
+
+
+def viewer(connection: sqlite3.Connection, ask: Ask, settings: ViewerSettings) -> Viewer:
+    """The one who asks, as of `ask.at`."""
+    minor = _minor(connection, ask, settings)
+    owner = person(connection, ask.viewer)
+    if owner is None:
+        return Viewer(ask.viewer, minor=minor)
+    shown = served.shown_before(connection, ask, owner) if ask.after is not None else set()
+    if ask.viewer is None:
+        return Viewer(None, seen=frozenset(shown), minor=minor)
+    of = names(connection)
+    avoids = relations.load(connection, owner, Part.AVOIDS)
+    avoided = relations.accounts(connection, of, avoids, ask.at)
+    mutes, blocks = avoided[ActionKind.MUTE], avoided[ActionKind.BLOCK]
+    if not ask.profiled:
+        return Viewer(ask.viewer, mutes=mutes, blocks=blocks, seen=frozenset(shown), minor=minor)
+    follows = relations.load(connection, owner, Part.FOLLOWS)
+    done = actions.newest(
+        connection, owner, ask.viewer, ask.at, max(settings.history, settings.seen)
+    )
+    shown.update(action.post for action in done[-settings.seen :] if action.post is not None)
+    return Viewer(
+        ask.viewer,
+        _hydrated(connection, done[-settings.history :]),
+        relations.accounts(connection, of, follows, ask.at)[ActionKind.FOLLOW],
+        mutes,
+        blocks,
+        wishes(connection, ask.viewer, ask.at),
+        frozenset(shown),
+        minor,
+    )
+
+
+def wishes(connection: sqlite3.Connection, name: str, at: int) -> tuple[Wish, ...]:
+    """A viewer's wishes in force at `at`, in the order in which they were first made."""
+    return tuple(
+        wish for wish in _wishes(connection, name) if wish.until is None or at < wish.until
+    )
+
+
+def write_wish(connection: sqlite3.Connection, name: str, wish: Wish) -> None:
+    """Keep a wish; the same id again replaces it."""
+    owner = persons(connection, [name])[name]
+    digest = names(connection).digest("wish", wish.id)
+    sealed = owner.key.seal(f"wish/{digest}", json.dumps(to_json(wish)).encode())
+    connection.execute(
+        "INSERT INTO wishes (person, digest, sealed) VALUES (?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET sealed = excluded.sealed",
+        (owner.number, digest, sealed),
+    )
+
+
+def delete_wish(connection: sqlite3.Connection, name: str, wish: str) -> bool:
+    """Forget a wish; False where there was none."""
+    digest = names(connection).digest("wish", wish)
+    done = connection.execute(
+        "DELETE FROM wishes WHERE digest = ?"
+        " AND person = (SELECT person FROM keys WHERE viewer = ?)",
+        (digest, name),
+    )
+    return done.rowcount > 0
+
+
+def export(connection: sqlite3.Connection, name: str) -> dict[str, Any]:
+    """All that is held about a person, as JSON values; what erasing destroys, and no more."""
+    owner = person(connection, name)
+    published = posts.posts(connection, posts.published_by(connection, name))
+    subjects = (name, *published)
+    done: list[Action] = []
+    served_to: list[dict[str, Any]] = []
+    if owner is not None:
+        done = actions.newest(connection, owner, name, END, END)
+        served_to = served.receipts_of(connection, owner)
+    return {
+        "viewer": name,
+        "account": to_json(intake.account(connection, name)),
+        "actions": to_json(done),
+        "wishes": to_json(_wishes(connection, name)),
+        "receipts": served_to,
+        "posts": to_json(list(published.values())),
+        "labels": to_json(
+            [label for subject in subjects for label in posts.all_labels(connection, subject)]
+        ),
+    }
+
+
+def _wishes(connection: sqlite3.Connection, name: str) -> list[Wish]:
+    owner = person(connection, name)
+    if owner is None:
+        return []
+    rows = connection.execute(
+        "SELECT digest, sealed FROM wishes WHERE person = ? ORDER BY number", (owner.number,)
+    )
+    return [
+        from_json(Wish, json.loads(owner.key.open(f"wish/{digest}", sealed)))
+        for digest, sealed in rows
+    ]
+
+
+def _hydrated(connection: sqlite3.Connection, done: list[Action]) -> tuple[Past, ...]:
+    read = posts.read_posts(connection, {action.post for action in done if action.post})
+    return tuple(Past(action, *read.get(action.post or "", (None, None))) for action in done)
+
+
+def _minor(connection: sqlite3.Connection, ask: Ask, settings: ViewerSettings) -> bool:
+    account = None if ask.viewer is None else intake.account(connection, ask.viewer)
+    if account is None or account.birth_year is None:
+        return settings.unknown_age_is_minor
+    year = datetime.fromtimestamp(ask.at / 1000, UTC).year
+    return year <= account.birth_year + settings.adult_age

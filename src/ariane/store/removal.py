@@ -1,0 +1,175 @@
+"""Taking out: deletes, the erasure of a person, and the retention of raw actions and receipts."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from ariane.store import actions, gone, posts, relations
+from ariane.store.connection import Connections
+from ariane.store.keys import NOBODY, Key, Names, Person, as_list, names
+from ariane.store.relations import Part
+from ariane.types import Delete
+
+FORGET_ROWS = 10_000
+
+
+def delete(connection: sqlite3.Connection, of: Names, deletes: Sequence[Delete]) -> int:
+    """Delete posts, accounts with what they published, and undo actions; how many were new."""
+    if not deletes:
+        return 0
+    digests = {of.digest(item.what, item.id): item for item in deletes}
+    new = digests.keys() - gone.deleted(connection, digests)
+    gone.add(connection, new)
+    ids: dict[str, list[str]] = {"post": [], "account": [], "action": []}
+    for digest in new:
+        item = digests[digest]
+        ids[item.what].append(digest if item.what == "action" else item.id)
+    _delete_posts(connection, of, ids["post"])
+    delete_accounts(connection, ids["account"])
+    _undo(connection, ids["action"])
+    return len(new)
+
+
+def delete_accounts(connection: sqlite3.Connection, accounts: Sequence[str]) -> list[str]:
+    """Delete accounts and what they published; the posts that went."""
+    listed = as_list(accounts)
+    connection.execute(
+        "DELETE FROM accounts WHERE id IN (SELECT value FROM json_each(?))", (listed,)
+    )
+    ids = [name for account in accounts for name in posts.published_by(connection, account)]
+    _drop_posts(connection, ids)
+    return ids
+
+
+def drop_readings(connection: sqlite3.Connection, ids: Sequence[str]) -> None:
+    """Delete all that was read in these posts."""
+    connection.execute(
+        "DELETE FROM readings WHERE post IN"
+        " (SELECT number FROM posts WHERE id IN (SELECT value FROM json_each(?)))",
+        (as_list(ids),),
+    )
+
+
+def erase(connection: sqlite3.Connection, viewer: str, now: int) -> bool:
+    """Destroy a person's key and rows, their account and what they published.
+
+    Their receipts are remembered as withdrawn, and rows of theirs up to `now` stay out, both by
+    keyed digests.
+    """
+    of = names(connection)
+    before = connection.total_changes
+    row = connection.execute("SELECT person FROM keys WHERE viewer = ?", (viewer,)).fetchone()
+    if row is not None:
+        _erase_rows(connection, of, row[0])
+    published = delete_accounts(connection, [viewer])
+    connection.execute(
+        "DELETE FROM labels WHERE subject IN (SELECT value FROM json_each(?))",
+        (as_list([viewer, *published]),),
+    )
+    connection.execute("UPDATE gone SET author = NULL WHERE author = ?", (viewer,))
+    if connection.total_changes == before:
+        return False
+    connection.execute(
+        "INSERT INTO gone (digest, at) VALUES (?, ?) ON CONFLICT DO UPDATE SET at = excluded.at",
+        (of.digest("person", viewer), now),
+    )
+    return True
+
+
+def forget(connections: Connections, before: int) -> int:
+    """Delete actions and receipts older than `before`, a few thousand at a time; how many.
+
+    Follows, mutes and blocks stay: they stand until they are undone.
+    """
+    with connections.writing() as connection:
+        standing = _standing(connection)
+        connection.execute(
+            "INSERT INTO retention VALUES (1, ?)"
+            " ON CONFLICT DO UPDATE SET before = max(before, excluded.before)",
+            (before,),
+        )
+    forgotten = _forget_receipts(connections, before)
+    at, sequence = actions.BEGINNING, -1
+    while True:
+        with connections.writing() as connection:
+            rows = connection.execute(
+                "SELECT at, sequence, digest FROM actions"
+                " WHERE (at, sequence) > (?, ?) AND at < ? ORDER BY at, sequence LIMIT ?",
+                (at, sequence, before, FORGET_ROWS),
+            ).fetchall()
+            old = [row[2] for row in rows if row[2] not in standing]
+            actions.remove(connection, old)
+        forgotten += len(old)
+        if len(rows) < FORGET_ROWS:
+            return forgotten
+        at, sequence = rows[-1][:2]
+
+
+def _delete_posts(connection: sqlite3.Connection, of: Names, ids: Sequence[str]) -> None:
+    connection.executemany(
+        "UPDATE gone SET author = (SELECT author FROM posts WHERE id = ?) WHERE digest = ?",
+        [(name, of.digest("post", name)) for name in ids],
+    )
+    _drop_posts(connection, ids)
+
+
+def _drop_posts(connection: sqlite3.Connection, ids: Sequence[str]) -> None:
+    drop_readings(connection, ids)
+    connection.execute(
+        "DELETE FROM posts WHERE id IN (SELECT value FROM json_each(?))", (as_list(ids),)
+    )
+
+
+def _undo(connection: sqlite3.Connection, digests: Sequence[str]) -> None:
+    found = actions.find(connection, digests)
+    relations.remove(connection, found)
+    actions.remove(connection, digests)
+    connection.executemany(
+        "UPDATE gone SET person = ? WHERE digest = ?",
+        [(row.person.number, row.digest) for row in found],
+    )
+
+
+def _erase_rows(connection: sqlite3.Connection, of: Names, person: int) -> None:
+    requests = connection.execute("SELECT request FROM receipts WHERE person = ?", (person,))
+    gone.add(connection, [of.digest("request", request) for (request,) in requests.fetchall()])
+    for statement in (
+        "DELETE FROM actions WHERE person = ?",
+        "DELETE FROM relations WHERE person = ?",
+        "DELETE FROM wishes WHERE person = ?",
+        "DELETE FROM receipts WHERE person = ?",
+        "DELETE FROM gone WHERE person = ?",
+        "DELETE FROM keys WHERE person = ?",
+    ):
+        connection.execute(statement, (person,))
+
+
+def _standing(connection: sqlite3.Connection) -> set[str]:
+    """The digests of all follows, mutes and blocks."""
+    of = names(connection)
+    found = set()
+    people = connection.execute(
+        "SELECT DISTINCT person, key FROM relations JOIN keys USING (person) WHERE person <> ?",
+        (NOBODY,),
+    ).fetchall()
+    for number, secret in people:
+        person = Person(number, Key(secret))
+        for part in Part:
+            for relation in relations.load(connection, person, part):
+                found.add(of.digest("action", relation.action))
+    return found
+
+
+def _forget_receipts(connections: Connections, before: int) -> int:
+    forgotten = 0
+    while True:
+        with connections.writing() as connection:
+            gone_now = connection.execute(
+                "DELETE FROM receipts WHERE number IN"
+                " (SELECT number FROM receipts WHERE at < ? ORDER BY at LIMIT ?)",
+                (before, FORGET_ROWS),
+            ).rowcount
+        forgotten += gone_now
+        if gone_now < FORGET_ROWS:
+            return forgotten

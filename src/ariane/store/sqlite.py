@@ -1,0 +1,230 @@
+"""The default store: one SQLite file that threads and processes share, safe against crashes."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ariane.store import actions, intake, people, posts, removal, served
+from ariane.store.codec import from_json, to_json
+from ariane.store.connection import Connections
+from ariane.store.people import ViewerSettings
+from ariane.types import (
+    Account,
+    Action,
+    Ask,
+    Candidate,
+    Counts,
+    Cursor,
+    Event,
+    Feed,
+    FeedSpec,
+    Label,
+    Post,
+    Reading,
+    VectorRow,
+    Viewer,
+    Wish,
+    Written,
+)
+
+
+@dataclass(frozen=True)
+class StoreSettings(ViewerSettings):
+    """How a store answers."""
+
+    busy_seconds: float = 30.0
+    """How long to wait for another process that writes to the store's file."""
+
+
+class SqliteStore:
+    """A `Store` in one SQLite file (write-ahead log, every commit synced to the disk).
+
+    What SQLite raises comes out as an ArianeError that names the file and the remedy.
+    """
+
+    def __init__(self, path: Path | str, settings: StoreSettings | None = None) -> None:
+        self._settings = settings or StoreSettings()
+        self._connections = Connections(Path(path), self._settings.busy_seconds)
+
+    def write(self, events: Sequence[Event], cursor: Cursor | None = None) -> Written:
+        """Take events in, idempotently and in any order, with the source's cursor."""
+        with self._connections.writing() as connection:
+            return intake.write(connection, events, cursor)
+
+    def cursor(self, source: str) -> str | None:
+        """How far the source was taken in."""
+        return self._value("SELECT value FROM cursors WHERE source = ?", source)
+
+    def posts(self, ids: Sequence[str]) -> dict[str, Post]:
+        """The live posts among these ids."""
+        with self._connections.reading() as connection:
+            return posts.posts(connection, ids)
+
+    def account(self, account: str) -> Account | None:
+        """One account."""
+        with self._connections.reading() as connection:
+            return intake.account(connection, account)
+
+    def unread(self, reader: str, limit: int) -> list[Post]:
+        """Live posts whose current revision this reader has not read, newest first."""
+        with self._connections.reading() as connection:
+            return posts.unread(connection, reader, limit)
+
+    def write_readings(self, readings: Sequence[Reading], labels: Sequence[Label]) -> None:
+        """Keep readings of current revisions, with the labels that were drawn from them."""
+        with self._connections.writing() as connection:
+            posts.write_readings(connection, readings)
+            intake.write_labels(connection, labels)
+
+    def readings(self, ids: Sequence[str]) -> dict[str, Reading]:
+        """The newest reading of each of these posts whose current revision was read."""
+        with self._connections.reading() as connection:
+            read = posts.read_posts(connection, ids)
+        return {name: reading for name, (_, reading) in read.items() if reading is not None}
+
+    def candidates(self, ids: Sequence[str], at: int) -> dict[str, Candidate]:
+        """Posts that are live and were published by `at`, with reading and labels in force."""
+        with self._connections.reading() as connection:
+            return posts.candidates(connection, ids, at)
+
+    def recent(
+        self,
+        at: int,
+        limit: int,
+        *,
+        since: int | None = None,
+        authors: Sequence[str] | None = None,
+        languages: Sequence[str] = (),
+    ) -> list[str]:
+        """Ids of live posts published in (since, at], newest first, ties by id.
+
+        A post's language is the one that was read in it, else the one that it states.
+        """
+        start = actions.BEGINNING if since is None else since
+        with self._connections.reading() as connection:
+            return posts.recent(
+                connection, at, limit, since=start, authors=authors, languages=languages
+            )
+
+    def vectors(self, after: int, limit: int) -> list[VectorRow]:
+        """Newest readings of live posts that were written after this sequence number."""
+        with self._connections.reading() as connection:
+            return posts.vectors(connection, after, limit)
+
+    def viewer(self, ask: Ask) -> Viewer:
+        """The one who asks, as of `ask.at`; not profiled, only mutes, blocks and minor are read."""
+        with self._connections.reading() as connection:
+            return people.viewer(connection, ask, self._settings)
+
+    def wishes(self, viewer: str, at: int) -> tuple[Wish, ...]:
+        """A viewer's wishes in force."""
+        with self._connections.reading() as connection:
+            return people.wishes(connection, viewer, at)
+
+    def write_wish(self, viewer: str, wish: Wish) -> None:
+        """Keep a wish; the same id again replaces it."""
+        with self._connections.writing() as connection:
+            people.write_wish(connection, viewer, wish)
+
+    def delete_wish(self, viewer: str, wish: str) -> bool:
+        """Forget a wish; False where there was none."""
+        with self._connections.writing() as connection:
+            return people.delete_wish(connection, viewer, wish)
+
+    def record_served(self, feed: Feed) -> None:
+        """Keep the receipt of a feed, and every policy's verdict in it."""
+        compressed = served.compress(feed)
+        with self._connections.writing() as connection:
+            served.record(connection, feed, compressed)
+
+    def receipt(self, request: str) -> Feed:
+        """A feed as it was served; ranked candidates off the page have their score alone.
+
+        Raises NotFoundError, or WithdrawnError where evidence was erased, edited or deleted.
+        """
+        with self._connections.reading() as connection:
+            return served.receipt(connection, request)
+
+    def actions(self, until: int | None = None) -> Iterator[Action]:
+        """Every action up to and including `until`, in order of (at, id), in bounded memory."""
+        return actions.stream(self._connections, until)
+
+    def write_feed(self, spec: FeedSpec) -> None:
+        """Keep a feed's specification; the same name again replaces it."""
+        with self._connections.writing() as connection:
+            connection.execute(
+                "INSERT INTO feeds VALUES (?, ?) ON CONFLICT DO UPDATE SET spec = excluded.spec",
+                (spec.name, json.dumps(to_json(spec))),
+            )
+
+    def delete_feed(self, name: str) -> bool:
+        """Forget a feed's specification; False where there was none."""
+        with self._connections.writing() as connection:
+            return connection.execute("DELETE FROM feeds WHERE name = ?", (name,)).rowcount > 0
+
+    def feeds(self) -> dict[str, FeedSpec]:
+        """The feeds that were written, by name."""
+        with self._connections.reading() as connection:
+            rows = connection.execute("SELECT name, spec FROM feeds ORDER BY name").fetchall()
+        return {name: from_json(FeedSpec, json.loads(spec)) for name, spec in rows}
+
+    def promote(self, part: str, checkpoint: str) -> None:
+        """Make a checkpoint the live one of its part."""
+        with self._connections.writing() as connection:
+            connection.execute(
+                "INSERT INTO promoted VALUES (?, ?)"
+                " ON CONFLICT DO UPDATE SET checkpoint = excluded.checkpoint",
+                (part, checkpoint),
+            )
+
+    def promoted(self, part: str) -> str | None:
+        """The live checkpoint of a part."""
+        return self._value("SELECT checkpoint FROM promoted WHERE part = ?", part)
+
+    def export(self, viewer: str) -> dict[str, Any]:
+        """All that the store holds about a person, as JSON values."""
+        with self._connections.reading() as connection:
+            return people.export(connection, viewer)
+
+    def erase(self, viewer: str) -> bool:
+        """Destroy a person's key and rows, account and posts; False where nothing was held."""
+        with self._connections.writing() as connection:
+            erased = removal.erase(connection, viewer, now=time.time_ns() // 1_000_000)
+        self._connections.truncate_log()
+        return erased
+
+    def forget(self, before: int) -> int:
+        """Delete actions and receipts older than `before`, for good; how many.
+
+        Follows, mutes and blocks stay until they are undone.
+        """
+        forgotten = removal.forget(self._connections, before)
+        self._connections.truncate_log()
+        return forgotten
+
+    def counts(self) -> Counts:
+        """How much the store holds; viewers are those of whom something personal is held."""
+        with self._connections.reading() as connection:
+            row = connection.execute(
+                "SELECT (SELECT count(*) FROM posts),"
+                " (SELECT count(*) FROM posts WHERE reader = 0),"
+                " (SELECT count(*) FROM accounts),"
+                " (SELECT count(*) - 1 FROM keys),"
+                " (SELECT count(*) FROM actions),"
+                " (SELECT count(*) FROM receipts)"
+            ).fetchone()
+        return Counts(*row)
+
+    def close(self) -> None:
+        """Let go of the file; the store cannot be used after it."""
+        self._connections.close()
+
+    def _value(self, query: str, name: str) -> str | None:
+        with self._connections.reading() as connection:
+            row = connection.execute(query, (name,)).fetchone()
+        return None if row is None else row[0]
