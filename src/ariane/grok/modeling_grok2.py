@@ -38,7 +38,7 @@ def soft_cap(logits: torch.Tensor, cap: float | None) -> torch.Tensor:
 
 
 class Grok2RMSNorm(nn.Module):
-    """Root-mean-square norm, computed in float32 (https://arxiv.org/abs/1910.07467)."""
+    """Root-mean-square norm, in float32 at least (https://arxiv.org/abs/1910.07467)."""
 
     def __init__(self, hidden_size: int, eps: float = 1e-5) -> None:
         super().__init__()
@@ -47,9 +47,8 @@ class Grok2RMSNorm(nn.Module):
 
     def forward(self, hidden_states: torch.Tensor) -> torch.Tensor:
         """Scale the last dimension to unit mean square, then by the weight."""
-        wide = hidden_states.float()
-        variance = wide.pow(2).mean(-1, keepdim=True)
-        normed = wide * torch.rsqrt(variance + self.variance_epsilon)
+        wide = hidden_states.to(torch.promote_types(hidden_states.dtype, torch.float32))
+        normed = F.rms_norm(wide, wide.shape[-1:], eps=self.variance_epsilon)
         return self.weight * normed.to(hidden_states.dtype)
 
 
@@ -81,7 +80,8 @@ class Grok2RotaryEmbedding(nn.Module):
         self, x: torch.Tensor, position_ids: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Positions (B, S) to cosines and sines (B, S, head_dim) in the dtype of x."""
-        angles = position_ids[..., None].float() * self.inv_freq.to(x.device, torch.float)
+        wide = torch.promote_types(x.dtype, torch.float32)
+        angles = position_ids[..., None].to(wide) * self.inv_freq.to(x.device, wide)
         both = torch.cat((angles, angles), dim=-1)
         return both.cos().to(x.dtype), both.sin().to(x.dtype)
 

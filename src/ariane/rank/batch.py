@@ -30,7 +30,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ariane.types import ArianeError, Ask, Candidate, Past, Post, Reading, Vector
+from ariane.types import ActionKind, ArianeError, Ask, Candidate, Past, Post, Reading, Vector
 
 Hashes = NDArray[np.int32]
 Pair = tuple[int, int]
@@ -64,6 +64,10 @@ class Arrays:
     def take(self, rows: slice | NDArray[np.intp] | Sequence[int]) -> Self:
         """The tokens at these rows of the first dimension."""
         return replace(self, **{name: array[rows] for name, array in self.arrays().items()})
+
+    def batch(self) -> Self:
+        """The same arrays as a batch of one."""
+        return self.stack([self], len(next(iter(self.arrays().values()))))
 
     @classmethod
     def stack(cls, parts: Sequence[Self], length: int) -> Self:
@@ -112,6 +116,12 @@ def hashes(name: str) -> Pair:
     digest = blake2b(name.encode("utf8", "surrogatepass"), digest_size=8).digest()
     first, second = (int.from_bytes(half, "little") for half in (digest[:4], digest[4:]))
     return 1 + first % (2**31 - 1), 1 + second % (2**31 - 1)
+
+
+@lru_cache(maxsize=1 << 10)
+def bucket(name: str, octave: int) -> Pair:
+    """Hashes of one octave of a duration."""
+    return hashes(f"{name}:{octave}")
 
 
 def octave(seconds: int) -> int:
@@ -172,39 +182,42 @@ def context_tokens(asks: Sequence[Ask]) -> ContextTokens:
 
 def _action_names(past: Past, before: int | None) -> tuple[int, ...]:
     """Hashes for HISTORY_NAMES; `before` is when the action before was done."""
-    action = past.action
-    seconds = action.seconds
+    action, seconds = past.action, past.action.seconds
     told = seconds is not None and math.isfinite(seconds)
-    dwell = hashes(f"dwell:{octave(int(seconds or 0))}") if told else NOTHING
-    gap = NOTHING if before is None else hashes(f"gap:{octave((action.at - before) // 1000)}")
+    dwell = bucket("dwell", octave(int(seconds or 0))) if told else NOTHING
+    gap = NOTHING if before is None else bucket("gap", octave((action.at - before) // 1000))
     age = _age(past.post, action.at)
-    return (
-        *hashes(f"kind:{action.kind}"),
-        *dwell,
-        *gap,
-        *age,
-        *_post_names(past.post, past.reading),
-    )
+    return (*_kind(action.kind), *dwell, *gap, *age, *_post_names(past.post, past.reading))
+
+
+@lru_cache
+def _kind(kind: ActionKind) -> Pair:
+    """Hashes of what was done."""
+    return hashes(f"kind:{kind.value}")
 
 
 def _age(post: Post | None, at: int) -> Pair:
     """A post's age at a time."""
-    return NOTHING if post is None else hashes(f"age:{octave((at - post.at) // 1000)}")
+    return NOTHING if post is None else bucket("age", octave((at - post.at) // 1000))
 
 
 def _post_names(post: Post | None, reading: Reading | None) -> tuple[int, ...]:
     """Hashes for POST_NAMES, as far as the post was read."""
-    language = (reading.language if reading else None) or (post.lang if post else None)
-    spoken = hashes(f"language:{language}") if language else NOTHING
+    language = (reading.language if reading else None) or (post.lang if post else None) or ""
     if reading is None:
-        return (*NOTHING * 5, *spoken)
-    topics = [topic for topic, _ in reading.topics[:2]] + ["", ""]
-    aspects = (topics[0], topics[1], reading.tone, reading.intent, reading.format)
-    named = (
-        hashes(f"{role}:{name}") if name else NOTHING
-        for role, name in zip(POST_NAMES, aspects, strict=False)
+        return _aspects("", "", "", "", "", language)
+    first, second = (*(topic for topic, _ in reading.topics[:2]), "", "")[:2]
+    return _aspects(first, second, reading.tone, reading.intent, reading.format, language)
+
+
+@lru_cache(maxsize=1 << 16)
+def _aspects(*aspects: str) -> tuple[int, ...]:
+    """Hashes of one value for each of POST_NAMES; "" is nothing."""
+    return tuple(
+        part
+        for role, aspect in zip(POST_NAMES, aspects, strict=True)
+        for part in (hashes(f"{role}:{aspect}") if aspect else NOTHING)
     )
-    return (*(part for pair in named for part in pair), *spoken)
 
 
 def _array(rows: Sequence[Sequence[int]], pairs: int = 1) -> Hashes:

@@ -27,7 +27,7 @@ from transformers.cache_utils import DynamicCache
 
 from ariane.grok.configuration_grok2 import Grok2Config
 from ariane.grok.modeling_grok2 import Grok2Model
-from ariane.rank import attention
+from ariane.rank.attention import NAME as HISTORY_AND_SELF
 from ariane.rank.batch import CandidateTokens, ContextTokens, Hashes, HistoryTokens, Tokens
 from ariane.types import PREDICTED, ArianeError, CallError
 
@@ -163,7 +163,7 @@ class RankerModel(nn.Module):
         self.author_projection = nn.Linear(ids, width, bias=False)
         self.post_projection = nn.Linear(ids, width, bias=False)
         nn.init.normal_(self.vector.weight, std=1.0)
-        self.body = Grok2Model._from_config(config.body(), attn_implementation=attention.NAME)
+        self.body = Grok2Model._from_config(config.body(), attn_implementation=HISTORY_AND_SELF)
         self.body.embed_tokens = nn.Identity()  # the body never sees token ids
         self.action_head = nn.Linear(width, len(config.kinds))
         self.dwell_head = nn.Linear(width, 1)
@@ -182,7 +182,8 @@ class RankerModel(nn.Module):
 
     def embed(self, tokens: Tokens, context: ContextTokens | None = None) -> torch.Tensor:
         """Tokens (B, N) to their sums of projections (B, N, D), the context's added to each."""
-        vectors = torch.from_numpy(tokens.vectors).to(self.device, self.vector.weight.dtype)
+        # A copy, since how memory is aligned can change how a product is rounded (oneMKL, CNR).
+        vectors = torch.from_numpy(tokens.vectors).to(self.vector.weight, copy=True)
         author = self.author(self._tensor(tokens.author))
         post = self.post(self._tensor(tokens.post))
         if self.training and self.config.post_dropout:

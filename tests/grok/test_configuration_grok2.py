@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from ariane import grok
+from ariane.grok.configuration_grok2 import Grok2Config
+
+PUBLISHED = {
+    "architectures": ["Grok1ForCausalLM"],
+    "vocab_size": 131072,
+    "hidden_size": 8192,
+    "intermediate_size": 32768,
+    "moe_intermediate_size": 16384,
+    "num_hidden_layers": 64,
+    "num_attention_heads": 64,
+    "num_key_value_heads": 8,
+    "head_dim": 128,
+    "num_local_experts": 8,
+    "num_experts_per_tok": 2,
+    "residual_moe": True,
+    "rms_norm_eps": 1e-5,
+    "embedding_multiplier_scale": 90.50966799187809,
+    "output_multiplier_scale": 0.5,
+    "attn_logit_softcapping": 30,
+    "router_logit_softcapping": 30,
+    "final_logit_softcapping": 50,
+    "attn_temperature_len": 1024,
+    "rope_theta": 208533496,
+    "rope_type": "original",
+    "original_max_position_embeddings": 8192,
+    "scaling_factor": 16,
+    "max_position_embeddings": 131072,
+}
+
+
+def test_the_defaults_are_the_published_model() -> None:
+    ours = Grok2Config()
+    theirs = Grok2Config(**PUBLISHED)
+    for name in PUBLISHED:
+        if hasattr(ours, name) and name != "architectures":
+            assert getattr(ours, name) == getattr(theirs, name), name
+    assert theirs.rope_parameters == {"rope_type": "default", "rope_theta": 208533496}
+    assert ours.eos_token_id == [1, 2]
+
+
+def test_a_configuration_survives_its_file(tmp_path: object) -> None:
+    config = Grok2Config(hidden_size=64, attn_temperature_len=None, num_local_experts=0)
+    config.save_pretrained(tmp_path)
+    again = Grok2Config.from_pretrained(tmp_path)
+    assert again.to_dict() == config.to_dict() | {
+        "transformers_version": again.transformers_version
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"num_attention_heads": 6, "num_key_value_heads": 4}, r"num_attention_heads \(6\)"),
+        ({"head_dim": 7}, r"head_dim \(7\) must be even"),
+        ({"hidden_act": "silu"}, "hidden_act 'silu'"),
+        ({"num_experts_per_tok": 9}, r"num_experts_per_tok \(9\)"),
+        ({"num_local_experts": 0, "residual_moe": False}, "residual_moe False needs experts"),
+        ({"attn_temperature_len": 1}, r"attn_temperature_len \(1\)"),
+        ({"final_logit_softcapping": -1.0}, r"final_logit_softcapping \(-1.0\)"),
+        ({"rope_type": "yarn"}, "rope_type 'yarn'"),
+        ({"rope_parameters": {"rope_type": "linear", "factor": 2.0}}, "rope_type 'linear'"),
+    ],
+)
+def test_a_wrong_number_is_named(changes: dict[str, object], said: str) -> None:
+    with pytest.raises(Exception, match=said):
+        Grok2Config(**changes)
+
+
+def test_importing_grok_loads_no_other_room_and_no_torch() -> None:
+    code = (
+        "import sys, ariane.grok; "
+        "print(sorted(m for m in sys.modules if m.startswith('ariane.') or m == 'torch'))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['ariane.grok']"
+
+
+def test_the_model_loads_no_other_room() -> None:
+    code = (
+        "import sys; from ariane.grok import Grok2ForCausalLM; "
+        "print(sorted(m for m in sys.modules if m.startswith('ariane.')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == (
+        "['ariane.grok', 'ariane.grok.configuration_grok2', 'ariane.grok.modeling_grok2']"
+    )
+
+
+def test_public_names_load_lazily_and_unknown_ones_are_refused() -> None:
+    assert grok.Grok2Config is Grok2Config
+    assert set(grok.__all__) == set(grok.PARTS)
+    with pytest.raises(AttributeError, match="Grok9"):
+        _ = grok.Grok9
