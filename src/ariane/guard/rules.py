@@ -1,0 +1,53 @@
+"""The viewer's own rules, and the authors': they need no model, and no statement of reasons."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ariane.types import Candidate, Decision, Rule, Verdict, Viewer
+
+SEEN: Final = Verdict(Decision.DROP, "seen@1")
+OWN: Final = Verdict(Decision.DROP, "own@1")
+MUTED: Final = Verdict(Decision.DROP, "muted@1")
+BLOCKED: Final = Verdict(Decision.DROP, "blocked@1")
+HIDES: Final = Verdict(Decision.DROP, "hides-from-algorithms@1")
+MEMBERS: Final = Verdict(Decision.DROP, "members-only@1")
+
+
+def seen(viewer: Viewer, candidate: Candidate) -> Verdict | None:
+    """Not twice: neither the post nor a repost of one that was seen."""
+    post = candidate.post
+    return SEEN if post.id in viewer.seen or post.repost_of in viewer.seen else None
+
+
+def own(viewer: Viewer, candidate: Candidate) -> Verdict | None:
+    """Not what the viewer wrote."""
+    return OWN if candidate.post.author == viewer.id else None
+
+
+def muted(viewer: Viewer, candidate: Candidate) -> Verdict | None:
+    """Nothing by whom the viewer muted."""
+    return MUTED if candidate.post.author in viewer.mutes else None
+
+
+def blocked(viewer: Viewer, candidate: Candidate) -> Verdict | None:
+    """Nothing by whom the viewer blocked."""
+    return BLOCKED if candidate.post.author in viewer.blocks else None
+
+
+def hides(viewer: Viewer, candidate: Candidate) -> Verdict | None:
+    """An author who hides from algorithms is shown to followers only."""
+    asked = any(label.value == "hides-from-algorithms" for label in candidate.labels)
+    return HIDES if asked and candidate.post.author not in viewer.follows else None
+
+
+def members(viewer: Viewer, candidate: Candidate) -> Verdict | None:
+    """An author who asks not to be shown without an account (`!no-unauthenticated`) is heard."""
+    if viewer.id is not None:
+        return None
+    asked = any(label.value == "!no-unauthenticated" for label in candidate.labels)
+    return MEMBERS if asked else None
+
+
+BEFORE: tuple[Rule, ...] = (seen, own, muted, blocked, hides, members)
+"""The rules before the ranker, cheapest and most frequent first."""
