@@ -10,6 +10,7 @@ model reduces a hash to a row of its table, so a new topic, language or action c
         names        int32 (N, 20)     two hashes for each of HISTORY_NAMES, in that order
         author       int32 (N, 2)      hashes of the post's author, or of the account acted on
         post         int32 (N, 2)      hashes of the post's id
+        sign         int8 (N,)         of the action's kind: liked 1, disliked −1, neither 0
     CandidateTokens  the same, as of the request
         names        int32 (N, 14)     two hashes for each of CANDIDATE_NAMES
     ContextTokens    the request alone
@@ -97,6 +98,8 @@ class Tokens(Arrays):
 class HistoryTokens(Tokens):
     """One token an action, oldest first."""
 
+    sign: NDArray[np.int8]
+
 
 @dataclass(frozen=True, eq=False)
 class CandidateTokens(Tokens):
@@ -147,7 +150,13 @@ def history_tokens(history: Sequence[Past], width: int, window: int | None = Non
         authors.append(hashes(author) if author else NOTHING)
         posts.append(hashes(past.action.post) if past.action.post else NOTHING)
     vectors = _vectors([past.reading for past in history[start:]], width)
-    return HistoryTokens(vectors, _array(names, len(HISTORY_NAMES)), _array(authors), _array(posts))
+    return HistoryTokens(
+        vectors,
+        _array(names, len(HISTORY_NAMES)),
+        _array(authors),
+        _array(posts),
+        np.array([past.action.kind.sign for past in history[start:]], np.int8),
+    )
 
 
 def candidate_tokens(

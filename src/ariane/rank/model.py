@@ -28,7 +28,13 @@ from transformers.cache_utils import DynamicCache
 from ariane.grok.configuration_grok2 import Grok2Config
 from ariane.grok.modeling_grok2 import Grok2Model
 from ariane.rank.attention import NAME as HISTORY_AND_SELF
-from ariane.rank.batch import CandidateTokens, ContextTokens, Hashes, HistoryTokens, Tokens
+from ariane.rank.batch import (
+    POST_NAMES,
+    CandidateTokens,
+    ContextTokens,
+    HistoryTokens,
+    Tokens,
+)
 from ariane.types import PREDICTED, ArianeError, CallError
 
 VERSION = 1
@@ -36,6 +42,9 @@ VERSION = 1
 
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
+
+SIGNS = (-1, 0, 1)
+"""Signs of actions: disliked, neither, liked."""
 
 Keys: TypeAlias = tuple[tuple[torch.Tensor, torch.Tensor], ...]
 """Keys and values of a run of history tokens, a pair (B, key heads, tokens, head_dim) a layer."""
@@ -163,6 +172,9 @@ class RankerModel(nn.Module):
         self.author_projection = nn.Linear(ids, width, bias=False)
         self.post_projection = nn.Linear(ids, width, bias=False)
         nn.init.normal_(self.vector.weight, std=1.0)
+        self.turn = nn.ModuleList(nn.Linear(width, width, bias=False) for _ in SIGNS)
+        for sign, turn in zip(SIGNS, self.turn, strict=True):
+            turn.weight.data = sign * torch.eye(width)
         self.body = Grok2Model._from_config(config.body(), attn_implementation=HISTORY_AND_SELF)
         self.body.embed_tokens = nn.Identity()  # the body never sees token ids
         self.action_head = nn.Linear(width, len(config.kinds))
@@ -176,28 +188,42 @@ class RankerModel(nn.Module):
         """Where the weights are."""
         return self.vector.weight.device
 
-    def _tensor(self, array: Hashes) -> torch.Tensor:
+    def _tensor(self, array: NDArray[Any]) -> torch.Tensor:
         """An array on the model's device."""
         return torch.from_numpy(array).to(self.device)
 
     def embed(self, tokens: Tokens, context: ContextTokens | None = None) -> torch.Tensor:
-        """Tokens (B, N) to their sums of projections (B, N, D), the context's added to each."""
+        """Tokens (B, N) to their sums of projections (B, N, D), the context's added to each.
+
+        What an action was done to is projected once more, by the sign of what was done: a liked
+        post and a disliked one point apart from the start.
+        """
+        names = self._tensor(tokens.names)
+        content = self._content(tokens, names[..., -2 * len(POST_NAMES) :])
+        total = content + self.names(names[..., : -2 * len(POST_NAMES)])
+        if isinstance(tokens, HistoryTokens):
+            turned = torch.stack([turn(content) for turn in self.turn], dim=-2)
+            sign = self._tensor(tokens.sign).long()[..., None, None]
+            total = total + turned.take_along_dim(1 + sign, dim=-2).squeeze(-2)
+        if context is not None:
+            total = total + self.names(self._tensor(context.names))
+        return F.dropout(total, self.config.dropout, self.training)
+
+    def _content(self, tokens: Tokens, aspects: torch.Tensor) -> torch.Tensor:
+        """What is known of the posts themselves (B, N, D)."""
         # A copy, since how memory is aligned can change how a product is rounded (oneMKL, CNR).
         vectors = torch.from_numpy(tokens.vectors).to(self.vector.weight, copy=True)
-        author = self.author(self._tensor(tokens.author))
         post = self.post(self._tensor(tokens.post))
         if self.training and self.config.post_dropout:
             kept = torch.rand(post.shape[:-1], device=post.device) >= self.config.post_dropout
             post = post * kept[..., None]
-        total: torch.Tensor = (
+        content: torch.Tensor = (
             self.vector(vectors)
-            + self.names(self._tensor(tokens.names))
-            + self.author_projection(author)
+            + self.names(aspects)
+            + self.author_projection(self.author(self._tensor(tokens.author)))
             + self.post_projection(post)
         )
-        if context is not None:
-            total = total + self.names(self._tensor(context.names))
-        return F.dropout(total, self.config.dropout, self.training)
+        return content
 
     def forward(
         self,
