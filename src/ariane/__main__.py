@@ -29,6 +29,7 @@ PARTS: Mapping[str, str] = {
     "evaluate": "ariane.evaluate",
     "promote": "ariane.report.promote",
     "serve": "ariane.serve.http",
+    "serve settings": "ariane.serve.settings",
     "tokens": "ariane.serve.tokens",
     "why": "ariane.why",
     "sentences": "ariane.why.sentences",
@@ -96,7 +97,8 @@ def init(
     directory: Annotated[Path, typer.Argument(help="Where the home is made.")] = Path(),
 ) -> None:
     """Write a commented ariane.toml."""
-    out.print(f"Wrote {part('engine').init(directory)}.")
+    serving = part("serve settings").ServeSettings()
+    out.print(f"Wrote {part('engine').init(directory, serve=serving)}.")
 
 
 @app.command()
@@ -234,15 +236,8 @@ def feed(
 ) -> None:
     """Arrange and print one page, every post with its reason."""
     engine = part("engine").load(home)
-    ask = part("feed").ask(
-        engine,
-        viewer,
-        name,
-        at=_now(),
-        size=size,
-        after=after,
-        language=language,
-        profiled=profiled,
+    ask = engine.ask(
+        viewer, name, at=_now(), size=size, after=after, language=language, profiled=profiled
     )
     served = part("feed").for_you(engine, ask)
     say = part("sentences").sentence

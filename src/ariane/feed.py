@@ -10,7 +10,7 @@ from ariane.guard import guard
 from ariane.rank import rank
 from ariane.retrieve import retrieve
 from ariane.types import Ask, Feed, Page, Viewer
-from ariane.why import Replay, replay_claims, why
+from ariane.why import Replay, replay_claims, why, why_post
 
 
 def arrange(engine: Engine, ask: Ask, viewer: Viewer) -> Page:
@@ -29,6 +29,19 @@ def for_you(engine: Engine, ask: Ask) -> Feed:
     again = partial(arrange, engine.holding(page), ask)  # claims are among these candidates
     feed = Feed(ask, viewer, page, why(again, viewer, page), page.model)
     engine.store.record_served(feed)  # the receipt that every claim replays from
+    return feed
+
+
+def explain(engine: Engine, ask: Ask, post: str) -> Feed:
+    """A feed with the reasons for one post alone, looked at closely; it is served like any other.
+
+    Raises NotFoundError where the post could not reach the page.
+    """
+    viewer = engine.store.viewer(ask)
+    page = arrange(engine, ask, viewer)
+    again = partial(arrange, engine.holding(page), ask)
+    feed = Feed(ask, viewer, page, why_post(again, viewer, page, post), page.model)
+    engine.store.record_served(feed)
     return feed
 
 

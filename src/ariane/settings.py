@@ -65,7 +65,15 @@ def build(table: object, where: str, kind: type[T]) -> T:
 
 
 def documentation(kind: type[Any]) -> dict[str, str]:
-    """The string literal under each field of a dataclass, by field name."""
+    """The string literal under each field of a dataclass and of those it extends, by field name."""
+    texts: dict[str, str] = {}
+    for parent in reversed(kind.__mro__):
+        if dataclasses.is_dataclass(parent):
+            texts |= _documented(parent)
+    return texts
+
+
+def _documented(kind: type[Any]) -> dict[str, str]:
     tree = ast.parse(textwrap.dedent(inspect.getsource(kind)))
     body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else []
     texts: dict[str, str] = {}

@@ -1,0 +1,112 @@
+"""`arrange` and `for_you`, stage by stage, on 100,000 live posts and 10,000 viewers.
+
+The peer is the same engine on its last rung, recent-and-safe, which asks no model; both answer the
+same viewers in one run.
+"""
+
+from __future__ import annotations
+
+import resource
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from ariane import feed
+from ariane.bench.community import Community, build
+from ariane.engine import Engine, load
+from ariane.rank.recent import RecentRanker
+
+STAGES: Final = ("retrieve", "guard", "rank", "compose", "arrange", "why")
+"""The functions of `feed.py` that are timed where they are called."""
+
+
+@dataclass
+class Clock:
+    """Milliseconds by stage, one number a request."""
+
+    requests: list[dict[str, float]]
+
+    @contextmanager
+    def request(self) -> Iterator[None]:
+        """Time one request, wall and processor."""
+        self.requests.append(dict.fromkeys(STAGES, 0.0))
+        wall, cpu = time.perf_counter(), time.process_time()
+        yield
+        self.requests[-1]["for_you"] = 1e3 * (time.perf_counter() - wall)
+        self.requests[-1]["processor"] = 1e3 * (time.process_time() - cpu)
+
+    def timed(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The same function, its first call of each request counted (guard: both)."""
+        calls = 2 if stage == "guard" else 1
+        seen: dict[int, int] = {}
+
+        def run(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - any stage's own
+            request = len(self.requests)
+            seen[request] = seen.get(request, 0) + 1
+            start = time.perf_counter()
+            result = function(*arguments, **named)
+            if self.requests and seen[request] <= calls:
+                self.requests[-1][stage] += 1e3 * (time.perf_counter() - start)
+            return result
+
+        return run
+
+
+@contextmanager
+def _watched(clock: Clock) -> Iterator[None]:
+    """The real main path, with a clock on each of its stages."""
+    own = {stage: getattr(feed, stage) for stage in STAGES}
+    try:
+        for stage, function in own.items():
+            setattr(feed, stage, clock.timed(stage, function))
+        yield
+    finally:
+        for stage, function in own.items():
+            setattr(feed, stage, function)
+
+
+def run(*, quick: bool = False) -> list[dict[str, float | str]]:
+    """Rows of milliseconds (p50, p95, p99) by stage, with the peer's, and memory in MiB."""
+    size = Community(1_000, 50, 10_000) if quick else Community()
+    asks = 20 if quick else 300
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.perf_counter()
+        home = Path(folder)
+        viewers = build(home, size)
+        engine = load(home)
+        engine.refresh()
+        built = time.perf_counter() - started
+        peer = replace(engine, ranker=RecentRanker())
+        mine, theirs = _measure(engine, viewers, asks), _measure(peer, viewers, asks)
+        engine.store.close()
+    rows = [_row(stage, mine, theirs) for stage in (*STAGES, "for_you", "processor")]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return [*rows, {"stage": "peak memory, MiB", "p50": peak}, {"stage": "build, s", "p50": built}]
+
+
+def _measure(engine: Engine, viewers: list[str], asks: int) -> list[dict[str, float]]:
+    clock = Clock([])
+    rng = np.random.default_rng(1)
+    with _watched(clock):
+        for viewer in rng.choice(viewers, asks):
+            ask = engine.ask(str(viewer), at=time.time_ns() // 1_000_000)
+            with clock.request():
+                feed.for_you(engine, ask)
+    return clock.requests[asks // 10 :]  # the first ones warm the caches
+
+
+def _row(
+    stage: str, mine: list[dict[str, float]], theirs: list[dict[str, float]]
+) -> dict[str, float | str]:
+    own = np.percentile([request[stage] for request in mine], (50, 95, 99))
+    peer = np.percentile([request[stage] for request in theirs], (50, 95, 99))
+    row: dict[str, float | str] = {"stage": f"{stage}, ms"}
+    row |= dict(zip(("p50", "p95", "p99"), map(float, own), strict=True))
+    row |= {"peer p50": float(peer[0]), "peer p99": float(peer[2])}
+    return row | {"p50 ratio": float(own[0] / peer[0]) if peer[0] else float("nan")}

@@ -1,0 +1,351 @@
+"""The engine: `ariane.toml` and promoted checkpoints made into parts; the one place of choice."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from ariane.compose import Mix
+from ariane.guard.policies import GuardSettings, load_policies, policy_rules
+from ariane.guard.rules import BEFORE
+from ariane.retrieve import RetrieveSettings, Sources, VectorFile, refresh
+from ariane.settings import FILE, build, load_tables, section, template
+from ariane.steer import wish_term
+from ariane.store.sqlite import StoreSettings as SqliteSettings
+from ariane.types import (
+    FOLLOWING,
+    FOR_YOU,
+    PREDICTED,
+    ActionKind,
+    ArianeError,
+    Ask,
+    CallError,
+    Candidate,
+    Classify,
+    Encoder,
+    FeedSpec,
+    NotFoundError,
+    Page,
+    Ranker,
+    Reader,
+    Rule,
+    Source,
+    Store,
+    Value,
+    Vector,
+)
+
+log = logging.getLogger(__name__)
+
+PARTS: Mapping[str, str] = {
+    "store.sqlite": "ariane.store.sqlite:SqliteStore",
+    "encoder.use": "ariane.read.encoder:SentenceEncoder",
+    "reader": "ariane.read.reader:EncoderReader",
+    "classify": "ariane.guard.classify:Classifier",
+    "source.following": "ariane.retrieve.following:Following",
+    "source.nearest": "ariane.retrieve.nearest:Nearest",
+    "source.towers": "ariane.retrieve.towers:Towers",
+    "source.fresh": "ariane.retrieve.fresh:Fresh",
+    "source.wished": "ariane.retrieve.wished:Wished",
+    "ranker.model": "ariane.rank.model:RankerModel",
+    "ranker.session": "ariane.rank.session:SessionRanker",
+    "ranker.recent": "ariane.rank.recent:RecentRanker",
+    "ranker.ladder": "ariane.rank.ladder:Ladder",
+}
+"""The named parts that settings choose among; the only late imports of this file."""
+
+
+@dataclass(frozen=True)
+class StoreSettings(SqliteSettings):
+    """Where Ariane remembers, and how much of it a request is given."""
+
+    kind: str = "sqlite"
+    """The kind of store; sqlite is the one there is."""
+
+    path: str = "ariane.db"
+    """The store's file, seen from the home."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSettings:
+    """How posts are read."""
+
+    encoder: str = "use"
+    """The sentence encoder; use is the multilingual one that comes with the package."""
+
+
+@dataclass(frozen=True, slots=True)
+class RankSettings:
+    """How candidates are scored; what each action is worth stands in `[values]`."""
+
+    sessions: int = 1024
+    """How many viewers' encoded histories are kept in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All that `ariane.toml` sets, the server's part apart."""
+
+    store: StoreSettings = StoreSettings()
+    read: ReadSettings = ReadSettings()
+    retrieve: RetrieveSettings = field(default_factory=RetrieveSettings)
+    rank: RankSettings = RankSettings()
+    guard: GuardSettings = field(default_factory=GuardSettings)
+    compose: Mix = field(default_factory=Mix)
+    values: Mapping[ActionKind, float] | None = None
+    feeds: Mapping[str, FeedSpec] | None = None
+
+
+_VALUES = (
+    "\n[values]\n# What each action that the ranker predicts is worth in the score.\n"
+    + "".join(f"# {kind.value} = {kind.value_by_default}\n" for kind in PREDICTED)
+)
+
+_FEEDS = """
+# A feed of your own:
+# [feeds.french-science]
+# title = { en = "French science", fr = "Sciences en français" }
+# languages = ["fr"]
+# wishes = [{ id = "science", target = "topic:science", direction = 1, strength = 0.7 }]
+"""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Every part of a request, chosen and frozen: a hot swap replaces the whole."""
+
+    home: Path
+    settings: Settings
+    store: Store
+    sources: Sources
+    before: tuple[Rule, ...]
+    ranker: Ranker
+    value: Value
+    after: tuple[Rule, ...]
+    mix: Mix
+
+    @cached_property
+    def reader(self) -> Reader:
+        """The reader; no request needs it, so that it is loaded when a post is first read."""
+        reader: Reader = _part("reader")(_encoder(self.settings.read.encoder))
+        return reader
+
+    @cached_property
+    def classify(self) -> Classify:
+        """What draws labels from readings, at take-in."""
+        classify: Classify = _part("classify")()
+        return classify
+
+    @property
+    def feeds(self) -> dict[str, FeedSpec]:
+        """Every feed by name: the house's two, the operator's file, those that were written."""
+        house = {spec.name: spec for spec in (FOR_YOU, FOLLOWING)}
+        return {**house, **(self.settings.feeds or {}), **self.store.feeds()}
+
+    def ask(
+        self,
+        viewer: str | None,
+        feed: str = FOR_YOU.name,
+        *,
+        at: int,
+        size: int = 20,
+        after: str | None = None,
+        surface: str = "home",
+        language: str = "en",
+        profiled: bool = True,
+    ) -> Ask:
+        """One request, with an id of its own, to a feed by name."""
+        feeds = self.feeds
+        if feed not in feeds:
+            raise NotFoundError(f"{feed} is no feed here; the feeds are {', '.join(feeds)}.")
+        name = secrets.token_hex(16)
+        return Ask(name, viewer, at, feeds[feed], size, after, surface, language, profiled)
+
+    def holding(self, page: Page) -> Engine:
+        """The same engine with the candidates of this page and no others, for `why` and replay."""
+        reach: tuple[Candidate, ...] = tuple(
+            ranked.candidate for ranked in page.ranked[: max(self.mix.pool, len(page.items))]
+        )
+        removed = tuple(removed.candidate for removed in page.removed)
+        return replace(self, sources=replace(self.sources, held=reach + removed))
+
+    def refresh(self) -> int:
+        """Let the vector files follow the store; how many readings they took in."""
+        return refresh(self.sources)
+
+
+def init(home: Path, **others: Any) -> Path:  # noqa: ANN401 - any room's settings
+    """Write a commented `ariane.toml` into a home that has none; `others` are tables beside."""
+    own = Settings()
+    tables = {name: getattr(own, name) for name in ("store", "read", "retrieve", "rank", "guard")}
+    text = template({**tables, "compose": own.compose, **others}) + _VALUES + _FEEDS
+    path = home / FILE
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise CallError(f"{path} exists already; edit that one.") from None
+    return path
+
+
+def runs(home: Path) -> Path:
+    """Where a home's checkpoints lie, one directory a run."""
+    return home / "models"
+
+
+def new_run(home: Path, part: str) -> Path:
+    """The directory of a run that is about to be trained: PART-N, one more than the last."""
+    taken = [
+        int(path.name.rpartition("-")[2])
+        for path in runs(home).glob(f"{part}-*")
+        if path.name.rpartition("-")[2].isdigit()
+    ]
+    return runs(home) / f"{part}-{max(taken, default=0) + 1}"
+
+
+def read_settings(home: Path) -> Settings:
+    """The settings of a home, every key known and every value of its type."""
+    tables = load_tables(home)
+    known = (*Settings.__dataclass_fields__, "serve")
+    for name in tables:
+        if name not in known:
+            raise CallError(f"[{name}] in {home / FILE} is no table; there are {', '.join(known)}.")
+    return Settings(
+        store=section(tables, "store", StoreSettings),
+        read=section(tables, "read", ReadSettings),
+        retrieve=section(tables, "retrieve", RetrieveSettings),
+        rank=section(tables, "rank", RankSettings),
+        guard=section(tables, "guard", GuardSettings),
+        compose=section(tables, "compose", Mix),
+        values=_values(tables.get("values", {})),
+        feeds={
+            name: build({"name": name, **table}, f"[feeds.{name}]", FeedSpec)
+            for name, table in tables.get("feeds", {}).items()
+        },
+    )
+
+
+def open_store(home: Path) -> Store:
+    """The store of a home."""
+    return _store(home, read_settings(home).store)
+
+
+def load(home: Path) -> Engine:
+    """The engine of a home: its settings, its store, and the checkpoints promoted there.
+
+    Without a promoted ranker, or with one that cannot be loaded, the feed is recent-and-safe; the
+    log, the page's `model` and `/v1/health` say so.
+    """
+    settings = read_settings(home)
+    store = _store(home, settings.store)
+    return Engine(
+        home=home,
+        settings=settings,
+        store=store,
+        sources=_sources(home, store, settings),
+        before=BEFORE,
+        ranker=_ranker(home, store, settings.rank),
+        value=Value(settings.values or {}, (wish_term,)),
+        after=policy_rules(load_policies(), settings.guard),
+        mix=settings.compose,
+    )
+
+
+def _part(name: str) -> Any:  # noqa: ANN401 - a part is whatever its table names
+    if name not in PARTS:
+        kind = name.partition(".")[0]
+        there = ", ".join(key.partition(".")[2] for key in PARTS if key.startswith(f"{kind}."))
+        raise CallError(f"{name.partition('.')[2]} is no {kind} that there is; choose {there}.")
+    module, _, attribute = PARTS[name].partition(":")
+    return getattr(import_module(module), attribute)
+
+
+def _store(home: Path, settings: StoreSettings) -> Store:
+    store: Store = _part(f"store.{settings.kind}")(home / settings.path, settings)
+    return store
+
+
+def _sources(home: Path, store: Store, settings: Settings) -> Sources:
+    """The parts that look for posts, over the vector files in the home's `vectors`."""
+    folder, chosen = home / "vectors", settings.retrieve
+    vectors = VectorFile(folder / "posts", width=chosen.width, space=settings.read.encoder)
+    encoder, each = _Encoding(settings.read.encoder), chosen.each
+    towers = _part("source.towers").open(_checkpoint(home, store, "retriever"), folder, each)
+    makers: dict[str, Callable[[], Source]] = {
+        "following": lambda: _part("source.following")(store, each),
+        "nearest": lambda: _part("source.nearest")(vectors, chosen.interests, each),
+        "towers": lambda: towers,
+        "fresh": lambda: _part("source.fresh")(store, vectors, each, chosen.fresh_hours),
+        "wished": lambda: _part("source.wished")(store, vectors, encoder, each),
+    }
+    unknown = [name for name in chosen.parts if name not in makers]
+    if unknown:
+        raise CallError(f"[retrieve] parts names {unknown[0]}; there are {', '.join(makers)}.")
+    parts = tuple(makers[name]() for name in chosen.parts)
+    files = (vectors,) if towers.vectors is None else (vectors, towers.vectors)
+    return Sources(store, parts, limit=chosen.limit, files=files)
+
+
+def _ranker(home: Path, store: Store, settings: RankSettings) -> Ranker:
+    """The promoted ranker over recent-and-safe; the latter alone where there is none."""
+    recent: Ranker = _part("ranker.recent")()
+    checkpoint = _checkpoint(home, store, "ranker")
+    rungs = (recent,) if checkpoint is None else (*_session(checkpoint, settings), recent)
+    ranker: Ranker = _part("ranker.ladder")(rungs)
+    return ranker
+
+
+def _session(checkpoint: Path, settings: RankSettings) -> tuple[Ranker, ...]:
+    try:
+        model = _part("ranker.model").load(checkpoint)
+    except ArianeError as error:
+        log.error("serving recent-and-safe, since the promoted ranker does not load: %s", error)
+        return ()
+    return (_part("ranker.session")(model, sessions=settings.sessions),)
+
+
+def _checkpoint(home: Path, store: Store, part: str) -> Path | None:
+    name = store.promoted(part)
+    return None if name is None else runs(home) / name
+
+
+@cache
+def _encoder(name: str) -> Encoder:
+    """One encoder a process, whatever is swapped around it."""
+    encoder: Encoder = _part(f"encoder.{name}")()
+    return encoder
+
+
+@dataclass(frozen=True)
+class _Encoding:
+    """An encoder that is loaded when something is first encoded."""
+
+    name: str
+
+    @property
+    def width(self) -> int:
+        """The width of its vectors."""
+        return _encoder(self.name).width
+
+    def encode(self, texts: Sequence[str]) -> Vector:
+        """Unit vectors, float32 (texts, width)."""
+        return _encoder(self.name).encode(texts)
+
+
+def _values(table: Mapping[str, float]) -> dict[ActionKind, float]:
+    predicted = {kind.value: kind for kind in PREDICTED}
+    values = {kind: kind.value_by_default for kind in PREDICTED}
+    for name, value in table.items():
+        if name not in predicted:
+            raise CallError(f"[values] {name} in {FILE} is no action that the ranker predicts.")
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise CallError(f"[values] {name} in {FILE} cannot be {value!r}; give a number.")
+        values[predicted[name]] = float(value)
+    return values
