@@ -1,0 +1,49 @@
+"""Accounts: kept by the operator; each one readable by the person whom it is about."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from ariane.engine import Engine
+from ariane.serve.access import AnyCaller, Operator, own
+from ariane.serve.models import AccountIn, AccountOut, Done, Id
+from ariane.serve.problems import COMMON, said
+from ariane.serve.service import Serving, now
+from ariane.types import Delete, NotFoundError
+
+router = APIRouter(prefix="/v1/accounts", tags=["accounts"])
+
+
+@router.put("/{account:path}", summary="Write an account", responses=said(401, 403, *COMMON))
+async def put_account(account: Id, body: AccountIn, serving: Serving, _: Operator) -> AccountOut:
+    """Make an account or replace it. The birth year decides who is a minor: the operator's act."""
+
+    def job(engine: Engine) -> AccountOut:
+        engine.store.write([body.account(account)])
+        return AccountOut.of(body.account(account))
+
+    return await serving.work(job)
+
+
+@router.get("/{account:path}", summary="One account", responses=said(401, 403, 404, *COMMON))
+async def get_account(account: Id, serving: Serving, asking: AnyCaller) -> AccountOut:
+    """An account as it is held, for the operator and for the one whom it is about."""
+    own(asking, account)
+
+    def job(engine: Engine) -> AccountOut:
+        found = engine.store.account(account)
+        if found is None:
+            raise NotFoundError(f"There is no account {account}.")
+        return AccountOut.of(found)
+
+    return await serving.work(job)
+
+
+@router.delete("/{account:path}", summary="Delete an account", responses=said(401, 403, *COMMON))
+async def delete_account(account: Id, serving: Serving, _: Operator) -> Done:
+    """Delete an account. What was held about it as a viewer goes by DELETE /v1/viewers."""
+
+    def job(engine: Engine) -> Done:
+        return Done(done=engine.store.write([Delete("account", account, now())]).new > 0)
+
+    return await serving.work(job)

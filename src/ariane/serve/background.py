@@ -1,0 +1,76 @@
+"""Background: new posts are read and indexed, and a newly promoted model is taken up."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from ariane.read import read
+from ariane.serve.live import Live
+from ariane.serve.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+LONGEST_PAUSE = 60.0
+"""Seconds between two tries while every try fails."""
+
+
+class _Stop(Exception):  # noqa: N818 - a way out of a long read, not a fault
+    """The server is going down."""
+
+
+class Background:
+    """One thread beside the requests; whatever fails in it is counted and tried again later."""
+
+    def __init__(self, live: Live, metrics: Metrics, seconds: float) -> None:
+        self._live, self._metrics, self._seconds = live, metrics, seconds
+        self._due = threading.Event()
+        self._ending = False
+        self._thread = threading.Thread(target=self._run, name="ariane-background", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Something was written: take it in now."""
+        self._due.set()
+
+    def stop(self) -> None:
+        """End, after the batch that is being read."""
+        self._ending = True
+        self._due.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        pause = self._seconds
+        while not self._ending:
+            try:
+                self.turn()
+                pause = self._seconds
+            except _Stop:
+                return
+            except Exception:
+                self._metrics.background_failures.inc()
+                log.exception("new posts could not be read; the next try is in %g s", pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+                self._due.clear()
+            self._due.wait(pause)
+
+    def turn(self) -> None:
+        """Take up a promoted model, read what is unread, and let the indexes follow."""
+        self._due.clear()
+        if self._live.stale():
+            engine = self._live.reload()
+            self._metrics.engine_loads.inc()
+            log.info("now serving %s", engine.ranker.name)
+        with self._live.engine() as engine:
+            count = read(
+                engine.store, engine.reader, engine.classify, progress=lambda _: self._go_on()
+            )
+            engine.refresh()
+        self._metrics.posts_read.inc(count)
+
+    def _go_on(self) -> None:
+        if self._ending:
+            raise _Stop

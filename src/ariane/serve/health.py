@@ -1,0 +1,54 @@
+"""Health: whether the process lives, whether it can serve, how it fares, and a new engine."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from ariane.engine import Engine
+from ariane.serve.access import Operator
+from ariane.serve.models import Alive, EngineOut, Ready
+from ariane.serve.problems import COMMON, said
+from ariane.serve.service import Serving
+
+router = APIRouter(tags=["health"])
+
+EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
+
+
+@router.get("/v1/health/live", summary="The process lives", responses=said(*COMMON))
+async def live() -> Alive:
+    """Answers as long as the process does, whatever else fails."""
+    return Alive()
+
+
+@router.get("/v1/health/ready", summary="The server can serve", responses=said(*COMMON))
+async def ready(serving: Serving) -> Ready:
+    """Answers once the store and the engine do, with the ranker that would rank now."""
+
+    def job(engine: Engine) -> Ready:
+        counts = engine.store.counts()
+        return Ready(model=engine.ranker.name, posts=counts.posts, unread=counts.unread)
+
+    return await serving.work(job)
+
+
+@router.get(
+    "/metrics",
+    summary="Metrics for Prometheus",
+    response_class=Response,
+    responses={200: {"content": {EXPOSITION: {"schema": {"type": "string"}}}}, **said(*COMMON)},
+)
+async def metrics(serving: Serving) -> Response:
+    """Counts and times; nothing in them tells of a person."""
+    serving.metrics.held.set(serving.workers.held)
+    return Response(serving.metrics.text(), media_type=EXPOSITION)
+
+
+@router.post("/v1/engine/reload", summary="Load anew", responses=said(401, 403, *COMMON))
+async def reload(serving: Serving, _: Operator) -> EngineOut:
+    """Load settings and promoted models again; requests under way end with what they began with."""
+    engine = await serving.workers.run(serving.live.reload)
+    serving.metrics.engine_loads.inc()
+    serving.background.wake()
+    return EngineOut(model=engine.ranker.name)

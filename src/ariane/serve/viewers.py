@@ -1,0 +1,59 @@
+"""Viewers: what is held about a person, all of it, and its end; and consent to be remembered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from ariane.engine import Engine
+from ariane.serve.access import COOKIE, AnyCaller, Operator, give_cookie, own
+from ariane.serve.models import ConsentIn, Done, Id, ReaderOut, TokenIn, TokenOut
+from ariane.serve.problems import COMMON, said
+from ariane.serve.service import Serving
+from ariane.serve.tokens import DAY, OPERATOR, viewer_caller
+
+router = APIRouter(prefix="/v1", tags=["viewers"])
+
+
+@router.get("/viewers/{viewer:path}", summary="Export", responses=said(401, 403, *COMMON))
+async def get_viewer(viewer: Id, serving: Serving, asking: AnyCaller) -> dict[str, Any]:
+    """All that is held about a viewer, for themself or for the operator."""
+    own(asking, viewer)
+    return await serving.work(lambda engine: engine.store.export(viewer))
+
+
+@router.delete("/viewers/{viewer:path}", summary="Erase", responses=said(401, 403, *COMMON))
+async def delete_viewer(
+    viewer: Id, request: Request, response: Response, serving: Serving, asking: AnyCaller
+) -> Done:
+    """Destroy a viewer's key and rows, for good; `done` is false where nothing was held."""
+    own(asking, viewer)
+
+    def job(engine: Engine) -> Done:
+        return Done(done=engine.store.erase(viewer))
+
+    done = await serving.work(job)
+    if COOKIE in request.cookies and asking.viewer == viewer:
+        response.delete_cookie(COOKIE, httponly=True, samesite="strict")
+    return done
+
+
+@router.post("/anonymous", summary="Consent to be remembered", responses=said(*COMMON))
+async def post_anonymous(
+    _: ConsentIn, request: Request, response: Response, serving: Serving
+) -> ReaderOut:
+    """Give an anonymous reader, upon their consent, a cookie by which their feed knows them.
+
+    Without it an anonymous reader's feed remembers nothing. DELETE /v1/viewers/ID ends it.
+    """
+    secure = request.url.scheme == "https"
+    days = serving.settings.cookie_days
+    return ReaderOut(viewer=give_cookie(response, serving.tokens, days, secure))
+
+
+@router.post("/tokens", summary="Issue a token", responses=said(401, 403, *COMMON))
+async def post_token(body: TokenIn, serving: Serving, _: Operator) -> TokenOut:
+    """A token for a viewer, or another for the operator: how a host signs its own people in."""
+    caller = OPERATOR if body.viewer is None else viewer_caller(body.viewer)
+    return TokenOut(token=serving.tokens.issue(caller, body.days * DAY))

@@ -1,0 +1,60 @@
+"""Why: the reasons of a served feed, from its receipt, and their replay."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from ariane.engine import Engine
+from ariane.feed import replay
+from ariane.serve.access import AnyCaller
+from ariane.serve.models import Id, ReplayOut, WhyOut
+from ariane.serve.problems import COMMON, said
+from ariane.serve.receipts import receipt_for
+from ariane.serve.service import Serving
+from ariane.types import NotFoundError
+
+router = APIRouter(prefix="/v1/why", tags=["why"])
+
+Request = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,100}$", description="A page's `request`.")]
+
+
+@router.get("/{request}", summary="Every reason", responses=said(401, 404, 410, *COMMON))
+async def get_reasons(request: Request, serving: Serving, asking: AnyCaller) -> WhyOut:
+    """Why each post of a served page stands where it stands, in English and French."""
+
+    def job(engine: Engine) -> WhyOut:
+        return WhyOut.of(receipt_for(engine, request, asking))
+
+    return await serving.work(job)
+
+
+@router.get("/{request}/{post:path}", summary="One post's", responses=said(401, 404, 410, *COMMON))
+async def get_reason(request: Request, post: Id, serving: Serving, asking: AnyCaller) -> WhyOut:
+    """Why one post of a served page stands where it stands."""
+
+    def job(engine: Engine) -> WhyOut:
+        feed = receipt_for(engine, request, asking)
+        if all(item.candidate.post.id != post for item in feed.page.items):
+            raise NotFoundError(f"Post {post} is not on the page of request {request}.")
+        return WhyOut.of(feed, post)
+
+    return await serving.work(job)
+
+
+@router.post("/{request}/replay", summary="Replay", responses=said(401, 404, 410, *COMMON))
+async def post_replay(request: Request, serving: Serving, asking: AnyCaller) -> ReplayOut:
+    """Arrange the page again from its receipt, and test every claim that was printed with it."""
+
+    def job(engine: Engine) -> ReplayOut:
+        receipt_for(engine, request, asking)
+        found = replay(engine, request)
+        return ReplayOut(
+            same_page=found.same_page,
+            claims=found.claims,
+            held=found.held,
+            failures=list(found.failures),
+        )
+
+    return await serving.work(job)

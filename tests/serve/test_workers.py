@@ -1,0 +1,92 @@
+"""Workers: what cannot begin soon is refused, what takes too long is given up, nothing leaks."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+from ariane.serve.problems import Refusal
+from ariane.serve.workers import Workers
+
+
+def test_a_job_gives_its_result_or_its_error() -> None:
+    async def main() -> None:
+        workers = Workers("t", 2, 2, 10)
+        assert await workers.run(pow, 2, 5) == 32
+        with pytest.raises(ZeroDivisionError):
+            await workers.run(divmod, 1, 0)
+        with pytest.raises(TimeoutError):  # the job's own, not the pool's
+            await workers.run(_raise_timeout)
+        assert workers.held == 0
+        workers.close()
+
+    asyncio.run(main())
+
+
+def _raise_timeout() -> None:
+    raise TimeoutError
+
+
+def test_one_job_more_than_the_queue_is_refused() -> None:
+    async def main() -> None:
+        go = threading.Event()
+        workers = Workers("t", 1, 2, 10)
+        jobs = [asyncio.create_task(workers.run(go.wait)) for _ in range(3)]
+        await asyncio.sleep(0)
+        with pytest.raises(Refusal) as caught:
+            await workers.run(go.wait)
+        assert caught.value.status == 503
+        assert int(caught.value.headers["Retry-After"]) >= 1
+        go.set()
+        assert await asyncio.gather(*jobs) == [True] * 3
+        assert await workers.run(go.wait)
+        workers.close()
+
+    asyncio.run(main())
+
+
+def test_a_slow_job_is_given_up_but_holds_its_place() -> None:
+    async def main() -> None:
+        go = threading.Event()
+        workers = Workers("t", 1, 0, 0.05)
+        with pytest.raises(Refusal, match=r"more than 0\.05 seconds"):
+            await workers.run(go.wait)
+        with pytest.raises(Refusal, match="too much work"):
+            await workers.run(go.wait)
+        go.set()
+        while workers.held:
+            await asyncio.sleep(0.01)
+        assert await workers.run(pow, 2, 2) == 4
+        workers.close()
+
+    asyncio.run(main())
+
+
+def test_a_job_that_waited_too_long_never_begins() -> None:
+    async def main() -> None:
+        go, begun = threading.Event(), []
+        workers = Workers("t", 1, 1, 0.05)
+        first = asyncio.create_task(workers.run(go.wait))
+        second = asyncio.create_task(workers.run(begun.append, 1))
+        refused = await asyncio.gather(first, second, return_exceptions=True)
+        assert [type(one) for one in refused] == [Refusal, Refusal]
+        go.set()
+        workers.close()
+        assert begun == []
+        assert workers.held == 0
+
+    asyncio.run(main())
+
+
+def test_a_closed_pool_refuses() -> None:
+    async def main() -> None:
+        workers = Workers("t", 1, 1, 1)
+        workers.close()
+        with pytest.raises(Refusal, match="shutting down"):
+            await workers.run(time.time)
+        assert workers.held == 0
+
+    asyncio.run(main())
