@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ariane.engine import Engine, load
@@ -49,7 +49,8 @@ PARTS: Mapping[str, str] = {
 )
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in PARTS:
         raise AttributeError(f"module 'ariane' has no attribute {name!r}")
-    return getattr(import_module(PARTS[name]), name)
+    value: object = getattr(import_module(PARTS[name]), name)
+    return value

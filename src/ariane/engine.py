@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache, cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from ariane.compose import Mix
-from ariane.guard.policies import GuardSettings, load_policies, policy_rules
+from ariane.guard.policies import GuardSettings, Policy, load_policies, policy_rules
 from ariane.guard.rules import BEFORE
 from ariane.retrieve import RetrieveSettings, Sources, VectorFile, refresh
 from ariane.settings import FILE, build, load_tables, section, template
@@ -29,6 +29,7 @@ from ariane.types import (
     Candidate,
     Classify,
     Encoder,
+    Feed,
     FeedSpec,
     NotFoundError,
     Page,
@@ -39,6 +40,7 @@ from ariane.types import (
     Store,
     Value,
     Vector,
+    WithdrawnError,
 )
 
 log = logging.getLogger(__name__)
@@ -127,6 +129,7 @@ class Engine:
     before: tuple[Rule, ...]
     ranker: Ranker
     value: Value
+    policies: tuple[Policy, ...]
     after: tuple[Rule, ...]
     mix: Mix
 
@@ -167,13 +170,58 @@ class Engine:
         name = secrets.token_hex(16)
         return Ask(name, viewer, at, feeds[feed], size, after, surface, language, profiled)
 
+    @cached_property
+    def recipe(self) -> dict[str, Any]:
+        """The settings that arrange a page, as JSON values, for its receipt."""
+        return {
+            "values": {kind.value: worth for kind, worth in self.value.kinds.items()},
+            "compose": asdict(self.mix),
+            "guard": asdict(self.settings.guard),
+            "policies": [policy.name for policy in self.policies],
+        }
+
     def holding(self, page: Page) -> Engine:
-        """The same engine with the candidates of this page and no others, for `why` and replay."""
+        """The same engine with this page's candidates and the ranker that scored them, no others.
+
+        What `why` and replay arrange with: their claims are among these candidates. Raises
+        WithdrawnError where that ranker is gone.
+        """
         reach: tuple[Candidate, ...] = tuple(
             ranked.candidate for ranked in page.ranked[: max(self.mix.pool, len(page.items))]
         )
         removed = tuple(removed.candidate for removed in page.removed)
-        return replace(self, sources=replace(self.sources, held=reach + removed))
+        held = replace(self.sources, held=reach + removed)
+        return replace(self, sources=held, ranker=self._ranker_of(page.model))
+
+    def as_served(self, feed: Feed) -> Engine:
+        """The engine that arranged a feed: its candidates, its ranker, its settings.
+
+        Raises WithdrawnError where the ranker or a policy is no longer what it was.
+        """
+        recipe = feed.recipe
+        if recipe["policies"] != self.recipe["policies"]:
+            raise WithdrawnError(
+                f"request {feed.ask.id} was guarded by {', '.join(recipe['policies'])}, which are "
+                "not the policies of this version; replay it with the version that served it."
+            )
+        guarding = build(recipe["guard"], "the recipe's guard", GuardSettings)
+        then = replace(
+            self,
+            value=Value(_values(recipe["values"]), self.value.terms),
+            mix=build(recipe["compose"], "the recipe's compose", Mix),
+            after=policy_rules(self.policies, guarding),
+        )
+        return then.holding(feed.page)
+
+    def _ranker_of(self, model: str) -> Ranker:
+        rungs: Sequence[Ranker] = getattr(self.ranker, "rungs", (self.ranker,))
+        for rung in rungs:
+            if model in ("", rung.name):
+                return rung
+        session = _session(runs(self.home) / model, self.settings.rank)
+        if not session:
+            raise WithdrawnError(f"the ranker {model} is gone, and with it what it arranged.")
+        return session[0]
 
     def refresh(self) -> int:
         """Let the vector files follow the store; how many readings they took in."""
@@ -245,6 +293,7 @@ def load(home: Path) -> Engine:
     """
     settings = read_settings(home)
     store = _store(home, settings.store)
+    policies = load_policies()
     return Engine(
         home=home,
         settings=settings,
@@ -253,7 +302,8 @@ def load(home: Path) -> Engine:
         before=BEFORE,
         ranker=_ranker(home, store, settings.rank),
         value=Value(settings.values or {}, (wish_term,)),
-        after=policy_rules(load_policies(), settings.guard),
+        policies=policies,
+        after=policy_rules(policies, settings.guard),
         mix=settings.compose,
     )
 

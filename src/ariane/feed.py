@@ -27,7 +27,7 @@ def for_you(engine: Engine, ask: Ask) -> Feed:
     viewer = engine.store.viewer(ask)  # not profiled: mutes, blocks, minor; nothing else is read
     page = arrange(engine, ask, viewer)
     again = partial(arrange, engine.holding(page), ask)  # claims are among these candidates
-    feed = Feed(ask, viewer, page, why(again, viewer, page), page.model)
+    feed = Feed(ask, viewer, page, why(again, viewer, page), page.model, engine.recipe)
     engine.store.record_served(feed)  # the receipt that every claim replays from
     return feed
 
@@ -40,7 +40,8 @@ def explain(engine: Engine, ask: Ask, post: str) -> Feed:
     viewer = engine.store.viewer(ask)
     page = arrange(engine, ask, viewer)
     again = partial(arrange, engine.holding(page), ask)
-    feed = Feed(ask, viewer, page, why_post(again, viewer, page, post), page.model)
+    reasons = why_post(again, viewer, page, post)
+    feed = Feed(ask, viewer, page, reasons, page.model, engine.recipe)
     engine.store.record_served(feed)
     return feed
 
@@ -48,4 +49,4 @@ def explain(engine: Engine, ask: Ask, post: str) -> Feed:
 def replay(engine: Engine, request: str) -> Replay:
     """Arrange a served feed again from its receipt, and every claim printed with it."""
     feed = engine.store.receipt(request)
-    return replay_claims(partial(arrange, engine.holding(feed.page), feed.ask), feed)
+    return replay_claims(partial(arrange, engine.as_served(feed), feed.ask), feed)

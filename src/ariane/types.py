@@ -406,13 +406,17 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A page as served: the receipt that every claim replays from."""
+    """A page as served: the receipt that every claim replays from.
+
+    `recipe` holds, as JSON values, the settings that arranged it (values, mix, policies).
+    """
 
     ask: Ask
     viewer: Viewer
     page: Page
     reasons: tuple[Reason, ...] = ()
     model: str = ""
+    recipe: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -49,7 +49,7 @@ def pack(feed: Feed) -> Receipt:
             [*_mark(one.post, one.reading), list(one.sources)] for one in candidates.values()
         ],
         "labels": [
-            [place[name], to_json(label)]
+            [place[name], *_label(label)]
             for name, one in candidates.items()
             for label in one.labels
         ],
@@ -69,6 +69,7 @@ def pack(feed: Feed) -> Receipt:
         "page_model": page.model,
         "reasons": to_json(feed.reasons),
         "model": feed.model,
+        "recipe": to_json(feed.recipe),
     }
 
 
@@ -95,8 +96,8 @@ def unpack(
     """The feed as it was served, from what is held of its evidence; WithdrawnError for the rest."""
     ask = from_json(Ask, receipt["ask"])
     labels: dict[int, list[Label]] = {}
-    for number, label in receipt["labels"]:
-        labels.setdefault(number, []).append(from_json(Label, label))
+    for number, *label in receipt["labels"]:
+        labels.setdefault(number, []).append(Label(*label))
     candidates = [
         Candidate(
             *_as_it_was(ask.id, read, (name, rev, by)),
@@ -111,6 +112,7 @@ def unpack(
         _unpack_page(receipt, candidates),
         from_json(tuple[Reason, ...], receipt["reasons"]),
         receipt["model"],
+        receipt["recipe"],
     )
 
 
@@ -118,6 +120,13 @@ def _candidates(page: Page) -> Iterator[Candidate]:
     yield from (item.candidate for item in page.items)
     yield from (one.candidate for one in page.ranked)
     yield from (one.candidate for one in page.removed)
+
+
+def _label(label: Label) -> tuple[str | float | None, ...]:
+    return (
+        *(label.subject, label.value, label.source, label.at),
+        *(label.confidence, label.until, label.negates),
+    )
 
 
 def _mark(post: Post, reading: Reading | None) -> tuple[str, int, str | None]:
