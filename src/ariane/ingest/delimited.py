@@ -40,7 +40,7 @@ class Delimited:
 
     def __iter__(self) -> Iterator[Row | Reject]:
         while True:
-            self._at = self._lines.position()
+            self._at = self.position()
             number = self._at.line + 1
             try:
                 values = next(self._records)

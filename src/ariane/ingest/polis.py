@@ -7,9 +7,10 @@ only when a conversation had ended (agrees, disagrees, moderation, consensus) is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
 
 from ariane.ingest.delimited import Delimited, Row
-from ariane.ingest.fields import bounds, clean, ident, shown, text
+from ariane.ingest.fields import Bounds, bounds, clean, ident, shown, text
 from ariane.ingest.lines import SHOWN
 from ariane.ingest.source import BrokenSourceError, Records, Reject, Source
 from ariane.ingest.wire import action_id
@@ -45,55 +46,61 @@ def read(source: Source) -> Records:
             f"{source.place} is neither the comments nor the votes of a Polis export: "
             f"it has no column {missing!r}."
         )
-    make = _post if columns >= STATEMENTS else _action
-    return Records(_events(table, make, source), table.position, table.close)
+    conversation = _Conversation(source)
+    make = conversation.post if columns >= STATEMENTS else conversation.action
+    return Records(_events(table, make), table.position, table.close)
 
 
-def _events(
-    table: Delimited, make: Callable[[Row, Source], Event], source: Source
-) -> Iterator[Event | Reject]:
+def _events(table: Delimited, make: Callable[[Row], Event]) -> Iterator[Event | Reject]:
     for row in table:
         if isinstance(row, Reject):
             yield row
             continue
         try:
-            yield make(row, source)
+            yield make(row)
         except CallError as error:
             yield Reject(row.number, str(error), ",".join(row.values.values())[:SHOWN])
 
 
-def _post(row: Row, source: Source) -> Post:
-    limits = bounds(source.settings, source.now())
-    return Post(
-        id=_id(row, "comment-id", source),
-        author=_id(row, "author-id", source),
-        text=text("comment-body", clean(row.values["comment-body"]), limits),
-        at=_time(row, source),
-        source=f"polis:{source.folder}",
-    )
+class _Conversation:
+    """One conversation: its rows as events under ids of its own."""
+
+    def __init__(self, source: Source) -> None:
+        self._name = PurePosixPath(source.place).parent.name
+        self._settings, self._now = source.settings, source.now
+
+    def post(self, row: Row) -> Post:
+        limits = bounds(self._settings, self._now())
+        return Post(
+            id=self._id(row, "comment-id", limits),
+            author=self._id(row, "author-id", limits),
+            text=text("comment-body", clean(row.values["comment-body"]), limits),
+            at=_time(row, limits),
+            source=f"polis:{self._name}",
+        )
+
+    def action(self, row: Row) -> Action:
+        limits = bounds(self._settings, self._now())
+        kind = VOTES.get(row.values["vote"])
+        if kind is None:
+            raise CallError(f"vote {shown(row.values['vote'])} is unknown; it is 1, 0 or -1.")
+        viewer, post = self._id(row, "voter-id", limits), self._id(row, "comment-id", limits)
+        at = _time(row, limits)
+        given = action_id({"viewer": viewer, "kind": kind, "at": at, "post": post})
+        return Action(given, viewer, kind, at, post)
+
+    def _id(self, row: Row, column: str, limits: Bounds) -> str:
+        local = row.values[column].strip()
+        if not local:
+            raise CallError(f"{column} is empty; every row names its {column}.")
+        return ident(column, f"polis/{self._name}/{local}", limits)
 
 
-def _action(row: Row, source: Source) -> Action:
-    kind = VOTES.get(row.values["vote"])
-    if kind is None:
-        raise CallError(f"vote {shown(row.values['vote'])} is unknown; it is 1, 0 or -1.")
-    viewer, post = _id(row, "voter-id", source), _id(row, "comment-id", source)
-    at = _time(row, source)
-    given = action_id({"viewer": viewer, "kind": kind, "at": at, "post": post})
-    return Action(given, viewer, kind, at, post)
-
-
-def _id(row: Row, column: str, source: Source) -> str:
-    limits = bounds(source.settings, 0)
-    local = ident(column, row.values[column].strip(), limits)
-    return ident(column, f"polis/{source.folder}/{local}", limits)
-
-
-def _time(row: Row, source: Source) -> int:
+def _time(row: Row, limits: Bounds) -> int:
     value = row.values["timestamp"]
     at = int(value) if value.isascii() and value.isdigit() and len(value) < 16 else 0
     if at < EARLIEST:
         raise CallError(f"timestamp {shown(value)} is no time in milliseconds since 1970.")
-    if at > bounds(source.settings, source.now()).latest:
+    if at > limits.latest:
         raise CallError(f"timestamp {shown(value)} lies in the future; correct the clock.")
     return at

@@ -7,7 +7,6 @@ import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import TypeAlias
 
 from ariane.ingest.settings import DEFAULTS, IngestSettings
@@ -82,11 +81,6 @@ class Source:
     growing: bool = False
     now: Callable[[], int] = now
     known: Callable[[Sequence[str]], dict[str, Post]] = lambda ids: {}
-
-    @property
-    def folder(self) -> str:
-        """The name of the folder that holds it."""
-        return PurePosixPath(self.place).parent.name
 
 
 @dataclass(frozen=True, slots=True)

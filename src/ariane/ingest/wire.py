@@ -20,6 +20,8 @@ Check: TypeAlias = Callable[[str, object, Bounds], object]
 ON_ACCOUNTS = frozenset({ActionKind.FOLLOW, ActionKind.PROFILE, ActionKind.MUTE, ActionKind.BLOCK})
 """Kinds done to an account, whichever post they were done from; a report may be of either."""
 
+_canonical = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 TIMES = frozenset({"at", "until"})
 MEDIA_KINDS: tuple[str, ...] = get_args(get_type_hints(Media)["kind"])
 DELETED: tuple[str, ...] = get_args(get_type_hints(Delete)["what"])
@@ -69,8 +71,7 @@ def action_id(values: Mapping[str, Any]) -> str:
     """The id of an action that was given none: a hash of all that it says."""
     said = [values.get(key) for key in ("viewer", "kind", "at", "post", "account")]
     said += [values.get(key) for key in ("seconds", "request")]
-    written = json.dumps(["action", *said], ensure_ascii=False, separators=(",", ":"))
-    return hashlib.blake2b(written.encode(), digest_size=16).hexdigest()
+    return hashlib.blake2b(_canonical(["action", *said]).encode(), digest_size=16).hexdigest()
 
 
 def _filled(shape: Shape, kind: str, line: Mapping[str, Any], limits: Bounds) -> dict[str, Any]:
