@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from ariane.store import actions, gone, posts, relations, removal
 from ariane.store.actions import BEGINNING, Stored
@@ -23,16 +23,14 @@ from ariane.types import (
     Written,
 )
 
-T = TypeVar("T")
-
-_NAMES: dict[type[Any], tuple[str, ...]] = {
-    Post: ("id", "author"),
-    Account: ("id",),
-    Action: ("id", "viewer", "post", "account"),
-    Label: ("subject", "value", "source"),
-    Delete: ("id",),
+_NAMES: dict[type[Any], Callable[[Any], tuple[str | None, ...]]] = {
+    Delete: attrgetter("id", "what"),
+    Account: attrgetter("id", "id"),
+    Post: attrgetter("id", "author"),
+    Label: attrgetter("subject", "value", "source"),
+    Action: attrgetter("id", "viewer", "post", "account", "request"),
 }
-"""The fields by which rows are found: SQLite's JSON functions end a text at NUL."""
+"""The fields that are names: NUL ends a text in SQLite's JSON, and parts fields in sealed rows."""
 
 
 def write(
@@ -42,13 +40,12 @@ def write(
 
     Deletes go first: a delete holds whether it came before or after what it deletes.
     """
-    _check(events)
-    of = names(connection)
-    new = removal.delete(connection, of, _only(events, Delete))
-    new += _write_accounts(connection, of, _only(events, Account))
-    new += _write_posts(connection, of, _only(events, Post))
-    new += write_labels(connection, _only(events, Label))
-    new += _write_actions(connection, of, _only(events, Action))
+    of, by_noun = names(connection), _by_noun(events)
+    new = removal.delete(connection, of, by_noun[Delete])
+    new += _write_accounts(connection, of, by_noun[Account])
+    new += _write_posts(connection, of, by_noun[Post])
+    new += write_labels(connection, by_noun[Label])
+    new += _write_actions(connection, of, by_noun[Action])
     if cursor is not None:
         connection.execute(
             "INSERT INTO cursors VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
@@ -81,16 +78,17 @@ def account(connection: sqlite3.Connection, name: str) -> Account | None:
     return _accounts(connection, [name]).get(name)
 
 
-def _only(events: Sequence[Event], noun: type[T]) -> list[T]:
-    return [event for event in events if isinstance(event, noun)]
-
-
-def _check(events: Sequence[Event]) -> None:
+def _by_noun(events: Sequence[Event]) -> dict[type[Any], list[Any]]:
+    """The events of each noun; CallError for a name that holds NUL."""
+    found: dict[type[Any], list[Any]] = {noun: [] for noun in _NAMES}
     for event in events:
-        for field in _NAMES[type(event)]:
-            name = getattr(event, field)
-            if name is not None and "\0" in name:
-                raise CallError(f"the name {name!r} holds a NUL character; send names without it.")
+        found[type(event)].append(event)
+    for noun, names_of in _NAMES.items():
+        for event in found[noun]:
+            for name in names_of(event):
+                if name is not None and "\0" in name:
+                    raise CallError(f"the name {name!r} holds a NUL character; take it out.")
+    return found
 
 
 # --- accounts ----------------------------------------------------------------------------------

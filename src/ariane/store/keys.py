@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from binascii import b2a_base64
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -22,7 +23,7 @@ NOBODY = 0
 
 KEY_BYTES = 32
 NONCE_BYTES = 12  # NIST SP 800-38D: random 96-bit nonces hold for 2^32 messages a key
-DIGEST_BYTES = 16
+DIGEST_BYTES = 12  # two among a billion names share one in 2^-38 of all stores
 
 
 def new_key() -> bytes:
@@ -71,7 +72,8 @@ class Names:
     def digest(self, what: str, name: str) -> str:
         """The digest of a post's, account's, action's, wish's, request's or person's name."""
         data = f"{what}\0{name}".encode()
-        return blake2b(data, digest_size=DIGEST_BYTES, key=self._secret).hexdigest()
+        short = blake2b(data, digest_size=DIGEST_BYTES, key=self._secret).digest()
+        return b2a_base64(short, newline=False).decode()
 
 
 def names(connection: sqlite3.Connection) -> Names:
@@ -93,10 +95,15 @@ def person(connection: sqlite3.Connection, viewer: str | None) -> Person | None:
 
 def persons(connection: sqlite3.Connection, viewers: Collection[str]) -> dict[str, Person]:
     """The person behind each viewer, with a new key for those that are new."""
+    found = _persons(connection, viewers)
+    missing = [viewer for viewer in viewers if viewer not in found]
     connection.executemany(
-        "INSERT INTO keys (viewer, key) VALUES (?, ?) ON CONFLICT DO NOTHING",
-        [(viewer, new_key()) for viewer in viewers],
+        "INSERT INTO keys (viewer, key) VALUES (?, ?)", [(name, new_key()) for name in missing]
     )
+    return found | _persons(connection, missing)
+
+
+def _persons(connection: sqlite3.Connection, viewers: Collection[str]) -> dict[str, Person]:
     rows = connection.execute(
         "SELECT viewer, person, key FROM keys WHERE viewer IN (SELECT value FROM json_each(?))",
         (as_list(viewers),),

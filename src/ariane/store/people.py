@@ -11,7 +11,7 @@ from typing import Any
 from ariane.store import actions, intake, posts, relations, served
 from ariane.store.actions import END
 from ariane.store.codec import from_json, to_json
-from ariane.store.keys import names, person, persons
+from ariane.store.keys import Person, names, person, persons
 from ariane.store.relations import Part
 from ariane.types import Action, ActionKind, Ask, Past, Viewer, Wish
 
@@ -50,18 +50,15 @@ def viewer(connection: sqlite3.Connection, ask: Ask, settings: ViewerSettings) -
     if not ask.profiled:
         return Viewer(ask.viewer, mutes=mutes, blocks=blocks, seen=frozenset(shown), minor=minor)
     follows = relations.load(connection, owner, Part.FOLLOWS)
-    done = actions.newest(
-        connection, owner, ask.viewer, ask.at, max(settings.history, settings.seen)
-    )
-    shown.update(action.post for action in done[-settings.seen :] if action.post is not None)
+    history, acted_on = _past(connection, owner, ask.viewer, ask.at, settings)
     return Viewer(
         ask.viewer,
-        _hydrated(connection, done[-settings.history :]),
+        history,
         relations.accounts(connection, of, follows, ask.at)[ActionKind.FOLLOW],
         mutes,
         blocks,
         wishes(connection, ask.viewer, ask.at),
-        frozenset(shown),
+        frozenset(shown | acted_on),
         minor,
     )
 
@@ -104,7 +101,7 @@ def export(connection: sqlite3.Connection, name: str) -> dict[str, Any]:
     done: list[Action] = []
     served_to: list[dict[str, Any]] = []
     if owner is not None:
-        done = actions.newest(connection, owner, name, END, END)
+        done = actions.opened(owner, name, actions.newest(connection, owner, END, END))
         served_to = served.receipts_of(connection, owner)
     return {
         "viewer": name,
@@ -132,9 +129,19 @@ def _wishes(connection: sqlite3.Connection, name: str) -> list[Wish]:
     ]
 
 
-def _hydrated(connection: sqlite3.Connection, done: list[Action]) -> tuple[Past, ...]:
+def _past(
+    connection: sqlite3.Connection, owner: Person, name: str, at: int, settings: ViewerSettings
+) -> tuple[tuple[Past, ...], set[str]]:
+    """A viewer's history, and the posts of a longer one."""
+    rows = actions.newest(connection, owner, at, max(settings.history, settings.seen))
+    since = rows[-settings.history :][0][1] if rows else at
+    done = actions.opened(owner, name, (row for row in rows if row[1] >= since))
     read = posts.read_posts(connection, {action.post for action in done if action.post})
-    return tuple(Past(action, *read.get(action.post or "", (None, None))) for action in done)
+    history = tuple(
+        Past(action, *read.get(action.post or "", (None, None)))
+        for action in done[-settings.history :]
+    )
+    return history, actions.acted_on(owner, rows)
 
 
 def _minor(connection: sqlite3.Connection, ask: Ask, settings: ViewerSettings) -> bool:

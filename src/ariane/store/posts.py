@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ariane.store.codec import from_json, to_json
+from ariane.store.codec import from_json
 from ariane.store.keys import as_list
 from ariane.types import Candidate, Label, Media, Post, Reading, VectorRow
 
@@ -96,7 +96,7 @@ def write_readings(connection: sqlite3.Connection, readings: Sequence[Reading]) 
             (
                 numbers[reading.by],
                 np.ascontiguousarray(reading.vector, dtype="<f4").tobytes(),
-                json.dumps(to_json(reading.topics)),
+                json.dumps([(name, float(part)) for name, part in reading.topics]),
                 reading.tone,
                 reading.intent,
                 reading.format,
