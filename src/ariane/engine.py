@@ -262,9 +262,11 @@ def read_settings(home: Path) -> Settings:
     """The settings of a home, every key known and every value of its type."""
     tables = load_tables(home)
     known = (*Settings.__dataclass_fields__, "serve")
-    for name in tables:
+    for name, table in tables.items():
         if name not in known:
             raise CallError(f"[{name}] in {home / FILE} is no table; there are {', '.join(known)}.")
+        if not isinstance(table, Mapping):
+            raise CallError(f"[{name}] in {home / FILE} must be a table, not {table!r}.")
     return Settings(
         store=section(tables, "store", StoreSettings),
         read=section(tables, "read", ReadSettings),
