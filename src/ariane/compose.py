@@ -20,7 +20,7 @@ class Mix:
     """0 is the bare ranking; 1 lets a complete repeat cost as much as parts the page's two ends."""
 
     pool: int = 100
-    """How many of the highest ranked can reach the page; at least as many as a page is long."""
+    """How many of the highest ranked can reach the page, which is never longer than that."""
 
     authors: float = 0.5
     """What each earlier post of the same author counts, beside 1 for the same reading."""
@@ -37,12 +37,14 @@ class Mix:
 
 @dataclass(frozen=True, slots=True)
 class _Pool:
-    """What variety looks at, one row a post: score, likeness (posts, posts), author, topic."""
+    """What variety looks at: (posts,) scores and numbers of authors, (posts, posts) repeats."""
 
     score: NDArray[np.float64]
+    author: list[int]
+    by: NDArray[np.int64]
     likeness: NDArray[np.float32]
-    author: NDArray[np.int64]
-    topic: NDArray[np.int64]
+    same_author: NDArray[np.float64]
+    same_topic: NDArray[np.float64]
 
 
 def compose(mix: Mix, ask: Ask, ranked: Sequence[Ranked], removed: Sequence[Removed]) -> Page:
@@ -53,7 +55,7 @@ def compose(mix: Mix, ask: Ask, ranked: Sequence[Ranked], removed: Sequence[Remo
     """
     latest = ask.feed.order == "latest"
     order = sorted(ranked, key=_newest_first) if latest else list(ranked)
-    pool = _once(order[: max(mix.pool, ask.size)])
+    pool = _once(order[: mix.pool])
     model = order[0].model if order else ""
     if latest or not pool:
         return Page(tuple(pool[: ask.size]), tuple(order), tuple(removed), model=model)
@@ -90,41 +92,45 @@ def _varied(mix: Mix, pool: Sequence[Ranked], size: int) -> list[int]:
     A repeat costs `variety` × the distance in score between the first and the last of the page.
     """
     size = min(size, len(pool))
-    seen = _pool(pool)
-    spread = float(seen.score[0] - seen.score[size - 1])
-    price = mix.variety * max(spread, 1e-9)
-    left = np.ones(len(pool), np.bool_)
-    nearest = np.zeros(len(pool))
-    authors = np.zeros(len(pool))
-    topics = np.zeros(len(pool))
+    seen = _pool(mix, pool)
+    worth = seen.score.copy()  # −inf once chosen
+    price = mix.variety * max(float(worth[0] - worth[size - 1]), 1e-9)
+    nearest, authors, topics = np.zeros((3, len(pool)))
     chosen: list[int] = []
     for place in range(size):
-        repeat = nearest + mix.authors * authors + mix.topics * topics / max(place, 1)
-        worth = np.where(left & _may_follow(mix, seen.author, chosen, left), 0.0, -np.inf)
-        chosen.append(int(np.argmax(worth + seen.score - price * repeat)))
-        last = chosen[-1]
-        left[last] = False
+        repeat = nearest + authors + topics / max(place, 1)
+        value = worth - price * repeat
+        tail = [seen.author[i] for i in chosen[-mix.run :]] if mix.run else []
+        if len(tail) == mix.run and len(set(tail)) == 1:
+            others = np.where(seen.by == tail[0], -np.inf, value)
+            value = others if np.isfinite(others).any() else value
+        last = int(value.argmax())
+        chosen.append(last)
+        worth[last] = -np.inf
         np.maximum(nearest, seen.likeness[last], out=nearest)
-        authors += seen.author == seen.author[last]
-        topics += (seen.topic == seen.topic[last]) & (seen.topic >= 0)
+        authors += seen.same_author[last]
+        topics += seen.same_topic[last]
     return chosen
 
 
-def _pool(pool: Sequence[Ranked]) -> _Pool:
+def _pool(mix: Mix, pool: Sequence[Ranked]) -> _Pool:
     readings = [item.candidate.reading for item in pool]
     wide = max((r.vector.size for r in readings if r is not None), default=1)
-    vectors = np.zeros((len(pool), wide), np.float32)
-    for row, reading in zip(vectors, readings, strict=True):
-        if reading is not None and reading.vector.size == wide:
-            row[:] = reading.vector
+    unread = np.zeros(wide, np.float32)
+    vectors = np.array(
+        [r.vector if r is not None and r.vector.size == wide else unread for r in readings]
+    )
     # Rounded, so that machines whose last bits differ put the same posts on the page.
     likeness = np.maximum(np.round(vectors @ vectors.T, 4), 0.0)
-    topics = [r.topics[0][0] if r is not None and r.topics else None for r in readings]
+    by = _codes([item.candidate.post.author for item in pool])
+    on = _codes([r.topics[0][0] if r is not None and r.topics else None for r in readings])
     return _Pool(
-        np.array([item.score for item in pool], np.float64),
-        likeness,
-        _codes([item.candidate.post.author for item in pool]),
-        _codes(topics),
+        score=np.array([item.score for item in pool], np.float64),
+        likeness=likeness,
+        author=by.tolist(),
+        by=by,
+        same_author=mix.authors * (by[:, None] == by),
+        same_topic=mix.topics * ((on[:, None] == on) & (on >= 0)),
     )
 
 
@@ -135,18 +141,6 @@ def _codes(names: Sequence[str | None]) -> NDArray[np.int64]:
         [-1 if name is None else numbers.setdefault(name, len(numbers)) for name in names],
         np.int64,
     )
-
-
-def _may_follow(
-    mix: Mix, author: NDArray[np.int64], chosen: Sequence[int], left: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    """Whose posts may come next: no run of one author too long, unless nobody else is left."""
-    tail = author[list(chosen[-mix.run :])] if mix.run and len(chosen) >= mix.run else author[:0]
-    if len(tail) and (tail == tail[0]).all():
-        others: NDArray[np.bool_] = author != tail[0]
-        if (others & left).any():
-            return others
-    return left
 
 
 def _explored(mix: Mix, ask: Ask, pool: Sequence[Ranked], varied: Sequence[int]) -> list[int]:

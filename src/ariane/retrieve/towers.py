@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -22,6 +23,8 @@ from ariane.retrieve.sources import RetrieveSettings
 from ariane.retrieve.vectors import VectorFile
 from ariane.types import ActionKind, ArianeError, Ask, Past, Vector, Viewer
 
+log = logging.getLogger(__name__)
+
 KINDS: tuple[ActionKind, ...] = tuple(ActionKind)
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 
@@ -36,7 +39,7 @@ class TowersConfig:
     width: int = 64
     """Width of a tower's vector, at most 128."""
 
-    hidden: int = 256
+    hidden: int = 128
     """Width inside the post tower."""
 
     authors: int = 4096
@@ -125,11 +128,15 @@ class Towers:
     def open(cls, checkpoint: Path | None, directory: Path, limit: int) -> Self:
         """The towers of a checkpoint, with their vector file in a directory.
 
-        Raises ArianeError where the checkpoint is not whole.
+        A checkpoint that does not load is logged, and this source then finds nothing.
         """
         if checkpoint is None:
             return cls(limit=limit)
-        tower = load_towers(checkpoint)
+        try:
+            tower = load_towers(checkpoint)
+        except ArianeError as error:
+            log.error("retrieving without towers: %s", error)
+            return cls(limit=limit)
         return cls(tower, VectorFile(directory / "towers", tower), limit)
 
     def find(self, ask: Ask, viewer: Viewer) -> list[str]:
