@@ -35,8 +35,7 @@ _TEMPERATURES = np.geomspace(0.25, 32.0, 57)
 class Head:
     """One question about a text: `weights` (classes, width) and `bias` (classes,), float32.
 
-    `sure` is the probability from which its best class is right `PRECISION` of the time out of
-    fold; 1.0 where no probability is that good.
+    `sure` is the probability from which its best class is right often enough out of fold; 1.0 where no probability is that good.
     """
 
     classes: tuple[str, ...]
