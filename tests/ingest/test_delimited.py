@@ -9,11 +9,11 @@ from itertools import islice
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.ingest.events import source
 
 from ariane.ingest.delimited import Delimited, Row
 from ariane.ingest.settings import IngestSettings
 from ariane.ingest.source import BrokenSourceError, Reject
-from tests.ingest.events import source
 
 HEADER = b"a,b\n"
 cells = st.text(st.sampled_from('ab,"\n\r é'), max_size=8)

@@ -7,12 +7,12 @@ import json
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from tests.ingest.events import LIKE, POST, events, items, source, written
 
 from ariane.ingest.jsonl import read
 from ariane.ingest.settings import IngestSettings
 from ariane.ingest.source import Reject
 from ariane.types import Event
-from tests.ingest.events import LIKE, POST, events, items, source, written
 
 
 @given(st.lists(events, max_size=8), st.sampled_from(["\n", "\r\n", "\n\n", "\n \t\n"]))

@@ -11,11 +11,11 @@ from itertools import islice
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.ingest.events import source
 
 from ariane.ingest.lines import SHOWN, Line, Lines
 from ariane.ingest.settings import IngestSettings
 from ariane.ingest.source import BrokenSourceError, Position
-from tests.ingest.events import source
 
 bodies = st.lists(st.binary(max_size=20) | st.sampled_from([b"\n", b"\r\n", b"", b"\n\n"])).map(
     b"".join
@@ -147,7 +147,7 @@ def test_an_xz_header_that_asks_for_gigabytes_is_refused() -> None:
 
 def test_a_byte_order_mark_is_no_part_of_the_first_line_and_utf_16_is_named() -> None:
     assert list(Lines(source(b"\xef\xbb\xbfone\ntwo\n"))) == [Line(1, b"one"), Line(2, b"two")]
-    assert list(Lines(source(b"\xef\xbb\xbfone")))[0].raw == b"one"
+    assert next(iter(Lines(source(b"\xef\xbb\xbfone")))).raw == b"one"
     with pytest.raises(BrokenSourceError, match="is UTF-16; convert it to UTF-8"):
         list(Lines(source("un\n".encode("utf-16"))))
 

@@ -9,13 +9,13 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.ingest.events import items, source
 
 from ariane.ingest import ingest
 from ariane.ingest.polis import read
 from ariane.ingest.source import BrokenSourceError, Reject
 from ariane.store.sqlite import SqliteStore
 from ariane.types import Action, ActionKind, Post
-from tests.ingest.events import items, source
 
 OLD = "timestamp,datetime,comment-id,author-id,agrees,disagrees,moderated,comment-body"
 NEW = (

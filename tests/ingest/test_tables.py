@@ -13,13 +13,13 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.ingest.events import LIKE, NOW, events, items, posts, source
 
 from ariane.ingest import parquet, tables
 from ariane.ingest.fields import EPOCH
 from ariane.ingest.source import BrokenSourceError, Reject
 from ariane.ingest.wire import SHAPES, line
 from ariane.types import Account, Action, Event, Media, Post
-from tests.ingest.events import LIKE, NOW, events, items, posts, source
 
 KEYS = ("type", *dict.fromkeys(key for shape in SHAPES.values() for key in shape.keys))
 CELLS = frozenset({"media"})

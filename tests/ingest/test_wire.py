@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.ingest.events import LIKE, NOW, POST, events
 
 from ariane.ingest.settings import IngestSettings
 from ariane.ingest.wire import event, line
 from ariane.types import Action, ActionKind, ArianeError, CallError, Event, Post
-from tests.ingest.events import LIKE, NOW, POST, events
 
 
 @given(events)

@@ -53,8 +53,12 @@ class Rejects:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._file is not None:
-            self._file.close()
+        try:
+            if self._file is not None:
+                self._file.close()
+        except OSError as full:
+            if error is None:  # else what went wrong first is on its way already
+                raise self._unwritable(full) from None
 
     def _unwritable(self, error: OSError) -> ArianeError:
         return ArianeError(
@@ -65,6 +69,6 @@ class Rejects:
 
 def rejects_path(target: str) -> Path:
     """The rejects file of a target, in the current directory: named after the target."""
-    last = target.rstrip("/").rpartition("/")[2] if "://" in target else Path(target).resolve().name
+    last = target.rstrip("/").rpartition("/")[2] if "://" in target else Path(target).absolute().name
     name = re.sub(r"[^\w.-]+", "_", last).strip(".") or "target"
     return Path(f"{'stdin' if target == '-' else name}{SUFFIX}")

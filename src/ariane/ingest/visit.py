@@ -33,8 +33,9 @@ class Visit:
 
     def file(self, path: Path) -> str:
         """Take in what is new in a file; its format."""
+        head = head_of(open_file(path))
         place = str(path.resolve())
-        found = format_of(place, head_of(open_file(path)), self._kind)
+        found = format_of(place, head, self._kind)
         self._take(self._source(place, partial(open_file, path), found))
         return found
 
