@@ -31,7 +31,7 @@ PARTS: Mapping[str, str] = {
     "serve": "ariane.serve.http",
     "serve settings": "ariane.serve.settings",
     "tokens": "ariane.serve.tokens",
-    "why": "ariane.why",
+    "steer": "ariane.steer",
     "sentences": "ariane.why.sentences",
     "bench feed": "ariane.bench.feed",
     "bench rank": "ariane.bench.rank",
@@ -246,20 +246,22 @@ def feed(
         {
             "rank": place,
             "post": item.candidate.post.id,
-            "text": item.candidate.post.text[:160],
+            "author": item.candidate.post.author,
+            "text": item.candidate.post.text,
             "score": item.score,
-            "why": reasons.get(item.candidate.post.id, ""),
+            "why": reasons[item.candidate.post.id],
         }
         for place, item in enumerate(served.page.items, start=1)
     ]
     if as_json:
-        typer.echo(
-            json.dumps(
-                {"request": ask.id, "model": served.model, "items": rows}, ensure_ascii=False
-            )
-        )
-    else:
-        show(rows, False, f"{name} for {viewer or 'anyone'} · {served.model} · request {ask.id}")
+        page = {"request": ask.id, "model": served.model, "items": rows}
+        typer.echo(json.dumps(page, ensure_ascii=False))
+        return
+    for row in rows:
+        out.print(f"{row['rank']:>3}. {row['text']}", highlight=False, markup=False)
+        out.print(f"     {row['author']} · {row['post']}", style="dim", markup=False)
+        out.print(f"     {row['why']}\n", style="italic", highlight=False, markup=False)
+    out.print(f"{served.model} · replay with: ariane why --replay {ask.id}", style="dim")
 
 
 @app.command()
@@ -313,12 +315,13 @@ def steer(
 ) -> None:
     """Write, list and undo a viewer's wishes."""
     store = part("engine").open_store(home)
-    types, apply = part("types"), part("steer")
+    types, room = part("types"), part("steer")
     end = int(until.replace(tzinfo=UTC).timestamp() * 1000) if until else None
     for direction, targets in ((1, more or ()), (-1, less or ())):
         for target in targets:
-            wish = types.Wish(apply.wish_id(target), target, direction, until=end, said=said or "")
-            store.write_wish(viewer, apply.checked(wish))
+            room.check_target(target)
+            wish = types.Wish(target, target, direction, until=end, said=said or "")
+            store.write_wish(viewer, wish)  # its target is its id: asked again, it is replaced
     for wish_id in undo or ():
         if not store.delete_wish(viewer, wish_id):
             raise CallError(f"{viewer} has no wish {wish_id}; `ariane steer {viewer}` lists them.")

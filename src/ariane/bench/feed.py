@@ -19,7 +19,8 @@ import numpy as np
 
 from ariane import feed
 from ariane.bench.community import Community, build
-from ariane.engine import Engine, load
+from ariane.engine import Engine, load, open_store, runs
+from ariane.rank.model import RankerConfig, RankerModel
 from ariane.rank.recent import RecentRanker
 
 STAGES: Final = ("retrieve", "guard", "rank", "compose", "arrange", "why")
@@ -79,6 +80,7 @@ def run(*, quick: bool = False) -> list[dict[str, float | str]]:
         started = time.perf_counter()
         home = Path(folder)
         viewers = build(home, size)
+        _rank_with(home, "nano" if quick else "small")
         engine = load(home)
         engine.refresh()
         built = time.perf_counter() - started
@@ -88,6 +90,14 @@ def run(*, quick: bool = False) -> list[dict[str, float | str]]:
     rows = [_row(stage, mine, theirs) for stage in (*STAGES, "for_you", "processor")]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return [*rows, {"stage": "peak memory, MiB", "p50": peak}, {"stage": "build, s", "p50": built}]
+
+
+def _rank_with(home: Path, size: str) -> None:
+    """A ranker of this size, its weights random: as dear as a trained one."""
+    RankerModel(replace(RankerConfig.sized(size), name="ranker-1")).save(runs(home) / "ranker-1")
+    store = open_store(home)
+    store.promote("ranker", "ranker-1")
+    store.close()
 
 
 def _measure(engine: Engine, viewers: list[str], asks: int) -> list[dict[str, float]]:

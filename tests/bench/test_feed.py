@@ -1,0 +1,19 @@
+"""The feed's benchmark: every stage of the real path, beside a peer, on small settings."""
+
+import math
+
+import pytest
+
+from ariane.bench import feed
+
+
+@pytest.mark.slow
+def test_every_stage_is_timed_beside_the_peer() -> None:
+    rows = {row["stage"]: row for row in feed.run(quick=True)}
+    for stage in (*feed.STAGES, "for_you", "processor"):
+        row = rows[f"{stage}, ms"]
+        assert 0 < row["p50"] <= row["p95"] <= row["p99"]
+        assert row["peer p50"] > 0
+        assert math.isfinite(row["p50 ratio"])
+    assert rows["for_you, ms"]["p50"] >= rows["arrange, ms"]["p50"]
+    assert rows["peak memory, MiB"]["p50"] > 0

@@ -1,0 +1,153 @@
+"""The door: exit statuses, one sentence an error, JSON where it is asked for."""
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.homes import community, with_ranker
+
+from ariane.__main__ import main
+
+POLIS_COMMENTS = """timestamp,comment-id,author-id,agrees,disagrees,moderated,comment-body
+1500000000000,0,1,0,0,1,Trains should be cheaper than planes.
+1500000001000,1,2,0,0,1,Night trains are back and that is good news.
+"""
+POLIS_VOTES = """timestamp,datetime,comment-id,voter-id,vote
+1500000002000,x,0,3,1
+1500000003000,x,1,3,-1
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("home")
+    community(folder)
+    with_ranker(folder)
+    return folder
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    capsys.readouterr()
+    status = main([str(argument) for argument in arguments])
+    printed = capsys.readouterr()
+    return status, printed.out, printed.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["feeed"], "feeed"),
+        (["feed", "--size", "999"], "--size"),
+        (["bench", "nothing"], "nothing is no benchmark"),
+        (["evaluate", "--suite", "nothing"], "nothing is no suite"),
+        (["demo", "--data", "nothing"], "nothing"),
+        (["token"], "--operator"),
+        (["feed", "--home", "nowhere"], "ariane init nowhere"),
+        (["why"], "name a viewer and a post"),
+    ],
+)
+def test_a_wrong_call_ends_in_2_and_one_sentence(
+    capsys: pytest.CaptureFixture[str],
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    named: str,
+) -> None:
+    if "--home" not in arguments and arguments[0] != "demo":
+        monkeypatch.setenv("ARIANE_HOME", str(home))
+    status, out, err = run(capsys, *arguments)
+    assert status == 2
+    assert named in err
+    assert "Traceback" not in err + out
+
+
+def test_take_in_read_and_serve_a_first_feed(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    data = tmp_path / "trains"
+    data.mkdir()
+    (data / "comments.csv").write_text(POLIS_COMMENTS)
+    (data / "votes.csv").write_text(POLIS_VOTES)
+    new = tmp_path / "new"
+    assert run(capsys, "init", new)[0] == 0
+    status, out, _ = run(capsys, "ingest", data, "--home", new, "--json")
+    assert (status, json.loads(out)[0]["new"]) == (0, 4)
+    status, out, _ = run(capsys, "ingest", data, "--home", new, "--json")
+    assert (status, json.loads(out)[0]["new"]) == (0, 0)
+    status, out, _ = run(capsys, "read", "--home", new, "--json")
+    assert (status, json.loads(out)[0]["posts read"]) == (0, 2)
+    status, out, _ = run(capsys, "feed", "--home", new, "--json")
+    page = json.loads(out)
+    assert (status, page["model"], len(page["items"])) == (0, "recent", 2)
+    assert all(item["why"] for item in page["items"])
+
+
+def test_a_feed_is_printed_and_replayed(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    status, out, _ = run(capsys, "feed", "v1", "--home", home, "--size", 5, "--language", "fr")
+    assert status == 0
+    assert "ranker-1" in out
+    request = out.split("--replay ")[1].split()[0]
+    status, out, _ = run(capsys, "why", "--replay", request, "--home", home, "--json")
+    assert status == 0
+    found = json.loads(out)[0]
+    assert found["same page"] is True
+    assert found["claims"] == found["held"]
+    assert run(capsys, "why", "--replay", "nothing", "--home", home)[0] == 2
+
+
+def test_why_names_causes_of_one_post(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    page = json.loads(run(capsys, "feed", "v2", "--home", home, "--json")[1])
+    post = page["items"][0]["post"]
+    status, out, _ = run(capsys, "why", "v2", post, "--home", home, "--json")
+    assert status == 0
+    assert json.loads(out)[0]["why"]
+
+
+def test_wishes_are_written_listed_and_undone(
+    capsys: pytest.CaptureFixture[str], home: Path
+) -> None:
+    arguments = ("steer", "v3", "fewer of these", "--home", home, "--json")
+    status, out, _ = run(capsys, *arguments, "--less", "word:crypto", "--until", "2099-01-01")
+    assert (status, json.loads(out)[0]["target"]) == (0, "word:crypto")
+    assert run(capsys, *arguments, "--more", "nonsense")[0] == 2
+    status, out, _ = run(capsys, *arguments, "--undo", "word:crypto")
+    assert (status, json.loads(out)) == (0, [])
+    assert run(capsys, *arguments, "--undo", "word:crypto")[0] == 2
+
+
+def test_a_person_is_exported_and_erased(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    status, out, _ = run(capsys, "person", "export", "v11", "--home", home)
+    assert status == 0
+    assert json.loads(out)["actions"]
+    assert run(capsys, "person", "erase", "v11", "--home", home)[0] == 0
+    assert run(capsys, "person", "erase", "v11", "--home", home)[0] == 2
+
+
+def test_claims_of_many_feeds_replay(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    arguments = ("evaluate", "--suite", "why", "--viewers", 3, "--home", home, "--json")
+    status, out, _ = run(capsys, *arguments)
+    found = json.loads(out)[0]
+    assert status == 0
+    assert found["feeds"] == found["same pages"] == 3
+    assert found["claims"] == found["held"]
+
+
+def test_a_token_names_its_viewer(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    assert run(capsys, "token", "v1", "--home", home)[1].count(".") == 2
+    assert run(capsys, "token", "--operator", "--home", home)[0] == 0
+
+
+def test_a_run_without_a_report_is_not_promoted(
+    capsys: pytest.CaptureFixture[str], home: Path
+) -> None:
+    status, _, err = run(capsys, "promote", "ranker-1", "--home", home)
+    assert status == 1
+    assert "report" in err
+
+
+def test_a_full_disk_is_one_sentence(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    status, _, err = run(capsys, "init", tmp_path / "file" / "home")
+    assert status == 1
+    assert "Traceback" not in err
+    assert err.count("\n") == 1
