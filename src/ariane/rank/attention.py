@@ -8,7 +8,7 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from ariane.grok.modeling_grok2 import soft_cap
 
-NAME = "history_and_self"
+HISTORY_AND_SELF = "history_and_self"
 """What a body's `attn_implementation` is set to."""
 
 
@@ -58,4 +58,4 @@ def history_and_self(
     return mixed.reshape(batch, heads, steps, width).transpose(1, 2).contiguous(), None
 
 
-ALL_ATTENTION_FUNCTIONS.register(NAME, history_and_self)
+ALL_ATTENTION_FUNCTIONS.register(HISTORY_AND_SELF, history_and_self)

@@ -27,7 +27,7 @@ from transformers.cache_utils import DynamicCache
 
 from ariane.grok.configuration_grok2 import Grok2Config
 from ariane.grok.modeling_grok2 import Grok2Model
-from ariane.rank.attention import NAME as HISTORY_AND_SELF
+from ariane.rank.attention import HISTORY_AND_SELF
 from ariane.rank.batch import (
     POST_NAMES,
     CandidateTokens,
@@ -35,6 +35,7 @@ from ariane.rank.batch import (
     HistoryTokens,
     Tokens,
 )
+from ariane.rank.experts import EVERY_EXPERT
 from ariane.types import PREDICTED, ArianeError, CallError
 
 VERSION = 1
@@ -128,6 +129,8 @@ class RankerConfig:
             attn_temperature_len=None,
             attention_dropout=self.dropout,
             use_cache=False,
+            attn_implementation=HISTORY_AND_SELF,
+            experts_implementation=EVERY_EXPERT,
         )
 
 
@@ -175,8 +178,8 @@ class RankerModel(nn.Module):
         self.turn = nn.ModuleList(nn.Linear(width, width, bias=False) for _ in SIGNS)
         for sign, turn in zip(SIGNS, self.turn, strict=True):
             turn.weight.data = sign * torch.eye(width)
-        self.body = Grok2Model._from_config(config.body(), attn_implementation=HISTORY_AND_SELF)
-        self.body.embed_tokens = nn.Identity()  # the body never sees token ids
+        self.body = Grok2Model(config.body())
+        self.body.set_input_embeddings(nn.Identity())  # the body never sees token ids
         self.action_head = nn.Linear(width, len(config.kinds))
         self.dwell_head = nn.Linear(width, 1)
         for head in (self.action_head, self.dwell_head):

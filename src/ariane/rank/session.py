@@ -25,8 +25,12 @@ from ariane.rank.blocks import Blocks, digests
 from ariane.rank.model import Keys, RankerModel
 from ariane.types import PREDICTED, Ask, Candidate, Forecast, Viewer
 
-TILE = 128
-"""Candidates that are scored together; a tile that is not full is padded."""
+TILE = 192
+"""Candidates that are scored together; a tile that is not full is padded.
+
+A multiple of every number of rows that a processor's matrix kernels take at once (4, 6, 8, 12, 16,
+24, 32, 48): with rows left over, those would be rounded otherwise (at 128, the last two by AVX2).
+"""
 
 
 class SessionRanker:
