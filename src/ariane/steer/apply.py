@@ -58,7 +58,7 @@ def _match(target: str, candidate: Candidate) -> float:
 @lru_cache(maxsize=4096)
 def _parted(target: str) -> tuple[str, str]:
     kind, _, name = target.partition(":")
-    return kind, _folded(name)
+    return kind, name.strip() if kind == "author" else _folded(name)
 
 
 def _topic(name: str, candidate: Candidate) -> float:
@@ -85,7 +85,7 @@ def _language(name: str, candidate: Candidate) -> float:
 
 
 def _author(name: str, candidate: Candidate) -> float:
-    return float(_folded(candidate.post.author) == name)
+    return float(candidate.post.author == name)
 
 
 def _word(name: str, candidate: Candidate) -> float:
@@ -101,7 +101,7 @@ MATCHES: Final[Mapping[str, Callable[[str, Candidate], float]]] = {
     "author": _author,
     "word": _word,
 }
-"""The kinds of target, and how far a post matches a (folded) name of each."""
+"""The kinds of target, and how far a post matches a name of each (folded, but for authors)."""
 
 
 def _folded(text: str) -> str:
