@@ -19,6 +19,7 @@ Json: TypeAlias = Any
 """None, a bool, a number, a text, or lists and dicts of them."""
 
 _Hint: TypeAlias = Any
+_Noun: TypeAlias = Any
 
 
 def to_json(value: object) -> Json:
@@ -45,7 +46,7 @@ def from_json(kind: type[T], value: Json) -> T:
     """
     try:
         built: T = _build(kind, value)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ArianeError(
             f"{str(value)[:80]!r} is no {kind.__name__} ({error}); the store's file was altered, "
             "restore it from a backup."
@@ -63,7 +64,7 @@ def _hints(kind: type[Any]) -> dict[str, Any]:
     return get_type_hints(kind)
 
 
-def _build(kind: _Hint, value: Json) -> Any:  # noqa: ANN401 - whatever the hint says
+def _build(kind: _Hint, value: Json) -> _Noun:
     if is_dataclass(kind) and isinstance(kind, type):
         hints = _hints(kind)
         return kind(**{name: _build(hints[name], item) for name, item in value.items()})

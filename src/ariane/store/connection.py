@@ -28,6 +28,7 @@ _REMEDIES = {
     sqlite3.SQLITE_BUSY: "another process holds it; wait for that process, or stop it",
     sqlite3.SQLITE_LOCKED: "another process holds it; wait for that process, or stop it",
     sqlite3.SQLITE_CORRUPT: "the file is damaged; restore it from a backup",
+    sqlite3.SQLITE_TOOBIG: "a text or value is larger than 1 GB; shorten it",
     sqlite3.SQLITE_NOTADB: "it is not a store; name another file, or restore it from a backup",
 }
 
@@ -35,9 +36,10 @@ _REMEDIES = {
 class _Connection(sqlite3.Connection):
     """A connection that can be referred to weakly, so that one of an ended thread is let go."""
 
+    process: int
+
 
 class _Local(threading.local):
-    process: int = 0
     connection: _Connection | None = None
 
 
@@ -49,6 +51,7 @@ class Connections:
         self._busy_seconds = busy_seconds
         self._local = _Local()
         self._open: weakref.WeakSet[_Connection] = weakref.WeakSet()
+        self._inherited: list[_Connection] = []
         self._lock = threading.Lock()
         self._closed = False
         with self.errors():
@@ -76,7 +79,8 @@ class Connections:
         with self._lock:
             self._closed = True
             for connection in tuple(self._open):
-                connection.close()
+                if connection.process == os.getpid():
+                    connection.close()
             self._open.clear()
 
     @contextmanager
@@ -114,13 +118,16 @@ class Connections:
                 raise
 
     def _get(self) -> _Connection:
-        held = self._local.connection
-        if held is not None and self._local.process == os.getpid() and not self._closed:
-            return held
         if self._closed:
             raise ArianeError(f"The store {self.path} was closed; open it again.")
+        held = self._local.connection
+        if held is not None and held.process == os.getpid():
+            return held
+        if held is not None:  # of the process that this one was forked from: not ours to close
+            self._inherited.append(held)
         connection = self._connect()
-        self._local.connection, self._local.process = connection, os.getpid()
+        connection.process = os.getpid()
+        self._local.connection = connection
         with self._lock:
             self._open.add(connection)
         return connection

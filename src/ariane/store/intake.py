@@ -39,14 +39,15 @@ def write(
 ) -> Written:
     """Take events in, in the transaction that is open.
 
-    Deletes go first: a delete holds whether it came before or after what it deletes.
+    Deletes go first: a delete holds whether it came before or after what it deletes. Accounts go
+    last: that of an erased person comes in again only when something newer of theirs has.
     """
     of, by_noun = names(connection), _by_noun(events)
     new = removal.delete(connection, of, by_noun[Delete])
-    new += _write_accounts(connection, of, by_noun[Account])
     new += _write_posts(connection, of, by_noun[Post])
     new += write_labels(connection, by_noun[Label])
     new += _write_actions(connection, of, by_noun[Action])
+    new += _write_accounts(connection, of, by_noun[Account])
     if cursor is not None:
         connection.execute(
             "INSERT INTO cursors VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",

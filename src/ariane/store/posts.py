@@ -81,8 +81,19 @@ def unread(connection: sqlite3.Connection, reader: str, limit: int) -> list[Post
     return [_post(row) for row in islice(merged, limit)]
 
 
+def current(connection: sqlite3.Connection, readings: Sequence[Reading]) -> list[Reading]:
+    """The readings of posts that are live and were not edited since."""
+    revisions = dict(
+        connection.execute(
+            "SELECT id, rev FROM posts WHERE id IN (SELECT value FROM json_each(?))",
+            (as_list({reading.post for reading in readings}),),
+        ).fetchall()
+    )
+    return [reading for reading in readings if revisions.get(reading.post) == reading.rev]
+
+
 def write_readings(connection: sqlite3.Connection, readings: Sequence[Reading]) -> None:
-    """Keep readings of current revisions; what a reader has read it does not read again."""
+    """Keep current readings; of two by one reader of one revision, the first."""
     connection.executemany(
         "INSERT INTO readers (name) VALUES (?) ON CONFLICT DO NOTHING",
         [(name,) for name in {reading.by for reading in readings}],
@@ -90,7 +101,7 @@ def write_readings(connection: sqlite3.Connection, readings: Sequence[Reading]) 
     numbers = dict(connection.execute("SELECT name, number FROM readers").fetchall())
     connection.executemany(
         "INSERT INTO readings (post, reader, vector, topics, tone, intent, format, language)"
-        " SELECT number, ?, ?, ?, ?, ?, ?, ? FROM posts WHERE id = ? AND rev = ?"
+        " SELECT number, ?, ?, ?, ?, ?, ?, ? FROM posts WHERE id = ?"
         " ON CONFLICT DO NOTHING",
         [
             (
@@ -102,7 +113,6 @@ def write_readings(connection: sqlite3.Connection, readings: Sequence[Reading]) 
                 reading.format,
                 reading.language,
                 reading.post,
-                reading.rev,
             )
             for reading in readings
         ],

@@ -76,10 +76,12 @@ class SqliteStore:
             return posts.unread(connection, reader, limit)
 
     def write_readings(self, readings: Sequence[Reading], labels: Sequence[Label]) -> None:
-        """Keep readings of current revisions, with the labels that were drawn from them."""
+        """Keep readings with the labels that were drawn from them, but of no older revisions."""
         with self._connections.writing() as connection:
-            posts.write_readings(connection, readings)
-            intake.write_labels(connection, labels)
+            current = posts.current(connection, readings)
+            posts.write_readings(connection, current)
+            late = {reading.post for reading in readings} - {reading.post for reading in current}
+            intake.write_labels(connection, [one for one in labels if one.subject not in late])
 
     def readings(self, ids: Sequence[str]) -> dict[str, Reading]:
         """The newest reading of each of these posts whose current revision was read."""
