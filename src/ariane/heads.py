@@ -35,7 +35,8 @@ _TEMPERATURES = np.geomspace(0.25, 32.0, 57)
 class Head:
     """One question about a text: `weights` (classes, width) and `bias` (classes,), float32.
 
-    `sure` is the probability from which its best class is right often enough out of fold; 1.0 where no probability is that good.
+    `sure` is the probability from which its best class is right often enough out of fold; above 1
+    where none is.
     """
 
     classes: tuple[str, ...]
@@ -67,7 +68,7 @@ def fit(
             f"a head needs two classes and {FOLDS} examples of each, not {len(classes)} classes "
             f"with {fewest} examples of the rarest: add prototypes."
         )
-    logits, temperature = _out_of_fold(vectors, truth, strata, len(classes))
+    logits, temperature = out_of_fold(vectors, truth, strata, len(classes))
     weights, bias = _discriminant(vectors, truth, len(classes))
     sure = _sure_from(_softmax(logits / temperature), truth, precision)
     return Head(
@@ -78,7 +79,7 @@ def fit(
     )
 
 
-def _out_of_fold(
+def out_of_fold(
     vectors: Vector, truth: NDArray[np.int64], strata: Sequence[str], classes: int
 ) -> tuple[NDArray[np.float64], float]:
     """Logits of each example from a fit that never saw its fold, and the temperature for them."""
@@ -164,7 +165,7 @@ def _sure_from(
     order = np.argsort(-best, kind="stable")
     share = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
     good = np.flatnonzero(share >= precision)
-    return float(best[order][good[-1]]) if len(good) else 1.0
+    return min(float(best[order][good[-1]]), 0.99) if len(good) else 2.0
 
 
 def _softmax(logits: NDArray[Real]) -> NDArray[Real]:

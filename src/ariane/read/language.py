@@ -17,7 +17,9 @@ LONGEST = 400
 """Characters that are looked at."""
 
 _NO_WORDS = re.compile(r"https?://\S+|www\.\S+|\S+@\S+|[@#]\w+")
+# An ideograph or syllable says as much as three letters.
 _IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_KANA = re.compile(r"[\u3040-\u30ff]")
 
 TO_ISO_639_1: Final = {
     "als": "de",  # Alemannic German in lid.176, as in its training Wikipedia
@@ -47,4 +49,6 @@ def language(text: str) -> str | None:
         return None
     code = str(best[0]["lang"])
     code = TO_ISO_639_1.get(code, code)
+    if code == "ja" and not _KANA.search(words):
+        code = "zh"  # the small model takes formal Chinese for Japanese, which never lacks kana
     return code if len(code) == 2 else None
