@@ -79,10 +79,10 @@ def _alone(model: RankerModel, ask: Ask, viewer: Viewer, found: list[Candidate])
     width = model.config.width
     context = context_tokens([ask]).batch()
     model.eval()
+    history = history_tokens(viewer.history, width, model.config.window).batch()
+    visible = np.array([[len(history.names[0])]])
     with torch.inference_mode():
         for one in found:
-            history = history_tokens(viewer.history, width, model.config.window).batch()
-            visible = np.array([[len(viewer.history)]])
             model(history, context, candidate_tokens([one], ask.at, width).batch(), visible)
 
 

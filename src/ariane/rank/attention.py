@@ -21,7 +21,6 @@ def history_and_self(
     *,
     scaling: float,
     candidates: int = 0,
-    dropout: float = 0.0,
     softcap: float | None = None,
     **_: object,
 ) -> tuple[torch.Tensor, None]:
@@ -40,8 +39,7 @@ def history_and_self(
     scores = soft_cap(grouped @ key[:, :, :past].transpose(2, 3) * scaling, softcap)
     scores = scores.view(batch, shared, groups, steps, past) + attention_mask[:, :, None]
     if not candidates:
-        weights = nn.functional.dropout(scores.softmax(-1), dropout, module.training)
-        mixed = weights.reshape(batch, shared, groups * steps, past) @ value
+        mixed = scores.softmax(-1).reshape(batch, shared, groups * steps, past) @ value
         return mixed.reshape(batch, heads, steps, width).transpose(1, 2).contiguous(), None
 
     # A candidate's own key is one extra column, closed to the history's queries.
@@ -50,7 +48,6 @@ def history_and_self(
     itself = (own * key[:, :, None, past:]).sum(-1) * scaling
     itself = nn.functional.pad(soft_cap(itself, softcap), (before, 0), value=float("-inf"))
     weights = torch.cat((scores, itself[..., None]), dim=-1).softmax(-1)
-    weights = nn.functional.dropout(weights, dropout, module.training)
     seen = weights[..., :past].reshape(batch, shared, groups * steps, past)
     mixed = (seen @ value[:, :, :past]).view(batch, shared, groups, steps, width)
     alone = weights[..., before:, past:] * value[:, :, None, past:]

@@ -97,7 +97,7 @@ class RankerConfig:
     post_dropout: float = 0.5
     """Share of tokens that lose their post's hashes in training, so that cold posts work."""
     dropout: float = 0.0
-    """Dropout on tokens and attention in training."""
+    """Dropout on the sums of tokens in training."""
 
     @classmethod
     def sized(cls, size: str) -> Self:
@@ -127,7 +127,6 @@ class RankerConfig:
             attn_logit_softcapping=self.attention_cap,
             final_logit_softcapping=None,
             attn_temperature_len=None,
-            attention_dropout=self.dropout,
             use_cache=False,
             attn_implementation=HISTORY_AND_SELF,
             experts_implementation=EVERY_EXPERT,
@@ -155,9 +154,12 @@ class HashTable(nn.Module):
 
     def forward(self, hashes: torch.Tensor) -> torch.Tensor:
         """Hashes (…, n) to (…, width)."""
-        rows = torch.where(hashes == 0, 0, 1 + hashes % (self.rows - 1))
-        total: torch.Tensor = self.table(rows).sum(-2)
+        total: torch.Tensor = self.table(self.rows_of(hashes)).sum(-2)
         return total
+
+    def rows_of(self, hashes: torch.Tensor) -> torch.Tensor:
+        """The row of each hash, of the same shape."""
+        return torch.where(hashes == 0, 0, 1 + hashes % (self.rows - 1))
 
 
 class RankerModel(nn.Module):
