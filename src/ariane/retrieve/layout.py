@@ -90,7 +90,7 @@ def unpack_head(header: bytes) -> Head | None:
 def unpack_slot(header: bytes) -> Slot | None:
     """The newest slot that was written whole, or None."""
     found = []
-    for start in SLOTS:
+    for start in SLOTS if len(header) >= HEADER else ():
         body = header[start : start + _SLOT.size]
         (checksum,) = _SUM.unpack_from(header, start + _SLOT.size)
         if zlib.crc32(body) == checksum and any(body):

@@ -14,7 +14,7 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from ariane.retrieve.layout import HEADER, hash64, row_type, unpack_head, unpack_slot
+from ariane.retrieve.layout import HEADER, Head, hash64, row_type, unpack_head, unpack_slot
 from ariane.retrieve.projection import ENOUGH, SAMPLE, Projection, fit
 from ariane.retrieve.writer import Project, Writer, ids_path, matrix_path
 from ariane.types import ArianeError, Store, Vector, VectorRow
@@ -145,7 +145,9 @@ class VectorFile:
             if os.fstat(file.fileno()).st_size < slot.ids:
                 return None
             names = mmap.mmap(file.fileno(), slot.ids, access=mmap.ACCESS_READ) if slot.ids else b""
-        matrix = None if self.projection else np.load(matrix_path(self.path, head))
+        matrix = None if self.projection else self._matrix(head)
+        if matrix is None and not self.projection:
+            return None
         records = np.frombuffer(mapped, kind, slot.rows, HEADER)
         return _Mapped(Rows(records, names, matrix), mapped, status.st_ino, slot.rows)
 
@@ -153,7 +155,7 @@ class VectorFile:
         writer = self._open()
         if writer is None:
             return self._rebuild(store, None)
-        matrix = None if self.projection else np.load(matrix_path(self.path, writer.head))
+        matrix = None if self.projection else self._matrix(writer.head)
         wide, project = self._project(matrix)
         taken = 0
         while batch := store.vectors(writer.slot.sequence, BATCH):
@@ -171,8 +173,16 @@ class VectorFile:
         self._writer = writer
         if writer is None or writer.head.digest != self.digest:
             return None
-        lost = self.projection is None and not matrix_path(self.path, writer.head).exists()
+        lost = self.projection is None and self._matrix(writer.head) is None
         return None if lost else writer
+
+    def _matrix(self, head: Head) -> Vector | None:
+        """The projection that was fitted for a file, or None where it is lost."""
+        try:
+            found: Vector = np.load(matrix_path(self.path, head))
+        except (OSError, ValueError, EOFError):
+            return None
+        return found if found.ndim == 2 and found.shape[1] == head.width else None
 
     def _stale(self, writer: Writer) -> bool:
         fitted, rows = writer.slot.fitted, writer.slot.rows
