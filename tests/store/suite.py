@@ -628,6 +628,8 @@ class StoreSuite:
             (Delete("post", "p0", 3), "post 'p0' was deleted"),
             (Delete("account", "ann", 3), "was deleted"),
             (post("p2", rev=2), "post 'p2' was edited"),
+            (post("p2", 2, text="zzz"), "post 'p2' was edited"),
+            (post("p2", 2, url="https://x"), "reading of post 'p2' by reader@1 is gone"),
             (Delete("action", "l", 3), "action 'l' was undone"),
         ],
     )

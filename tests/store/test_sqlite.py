@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from tests.store.suite import NOW, StoreSuite, act, ask, post, reading, served
 
+from ariane.store import actions, removal
 from ariane.store.sqlite import SqliteStore, StoreSettings
 from ariane.types import (
     Account,
@@ -110,6 +111,20 @@ def test_verdicts_of_policies_are_kept_without_the_viewer(store: SqliteStore, pa
     assert rows.fetchall() == [("r", 1, "spam@2", "drop", NOW), ("p", 1, "care@1", "label", NOW)]
 
 
+def test_long_logs_are_read_and_forgotten_in_slices(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actions, "STREAM_ROWS", 3)
+    monkeypatch.setattr(removal, "FORGET_ROWS", 2)
+    made = [act(f"{n}", K.LIKE, "p", at=n // 4, viewer=f"v{n % 3}") for n in range(10)]
+    store.write([*made, act("f", K.FOLLOW, account="ann", at=0), post("p")])
+    for n in range(5):
+        served(store, f"r{n}", ["p"], at=1)
+    assert [one.id for one in store.actions()] == [*"0123f456789"]
+    assert store.forget(2) == 8 + 5
+    assert [one.id for one in store.actions()] == ["f", "8", "9"]
+
+
 # --- no request scans a table ------------------------------------------------------------------
 
 SMALL = {"readers", "retention"}  # a row a reader, and one row
@@ -128,7 +143,7 @@ def scans(store: SqliteStore, statement: str) -> list[str]:
     connection = store._connections._get()
     plan = [row[3] for row in connection.execute("EXPLAIN QUERY PLAN " + statement)]
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")} - SMALL
-    aliases = dict(re.findall(r"(?:FROM|JOIN) (\w+) ([a-z])\b", statement))
+    aliases = {alias: name for name, alias in re.findall(r"(\w+) ([a-z])\b", statement)}
     names = [re.match(r"SCAN (\w+)", detail) for detail in plan]
     return [name[0] for name in names if name and aliases.get(name[1], name[1]) in tables]
 
@@ -165,6 +180,7 @@ def hot_path(store: SqliteStore) -> None:
 def test_no_hot_query_scans_a_table(store: SqliteStore) -> None:
     with traced(store) as statements:
         hot_path(store)
+    assert scans(store, "SELECT text FROM posts p WHERE text = 'x'") == ["SCAN p"]
     asked = {one for one in statements if re.match(r"SELECT|UPDATE|DELETE|INSERT|WITH", one)}
     assert len(asked) > 60
     found = {one: scans(store, one) for one in asked}
@@ -186,6 +202,7 @@ def test_recent_reads_indexes_alone(store: SqliteStore, search: dict[str, Any]) 
 
 WRITER = """
 import sys
+from ariane.store import actions, removal
 from ariane.store.sqlite import SqliteStore
 from ariane.types import Action, ActionKind, Cursor, Post, Wish
 store, first = SqliteStore(sys.argv[1]), int(sys.argv[2])
@@ -276,6 +293,15 @@ def test_a_locked_store_says_so(path: Path) -> None:
     other.execute("ROLLBACK")
     store.write([post("p")])
     store.close()
+
+
+def test_a_file_that_another_program_holds_says_so(path: Path) -> None:
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("CREATE TABLE held (x)")
+    other.execute("BEGIN EXCLUSIVE")
+    with expect(path, "wait for that process"):
+        SqliteStore(path, StoreSettings(busy_seconds=0.1))
+    other.close()
 
 
 def test_a_full_disk_says_so_and_loses_nothing(store: SqliteStore, path: Path) -> None:

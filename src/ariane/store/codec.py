@@ -72,12 +72,8 @@ def _build(kind: _Hint, value: Json) -> _Noun:
     inner = get_args(kind)
     if origin in (Union, UnionType):
         return None if value is None else _build(inner[0], value)
-    if origin is tuple:
-        if inner[-1] is Ellipsis:
-            return tuple(_build(inner[0], item) for item in value)
-        return tuple(_build(part, item) for part, item in zip(inner, value, strict=True))
-    if origin is frozenset:
-        return frozenset(value)
+    if origin is tuple:  # of any length, all of one kind
+        return tuple(_build(inner[0], item) for item in value)
     if origin is Literal or (isinstance(origin, type) and issubclass(origin, Mapping)):
         return value
     return value if value is None else kind(value)

@@ -203,8 +203,14 @@ def _kept(connection: sqlite3.Connection, of: Names, items: Sequence[Post]) -> l
 def _supersedes(post: Post, held: Post) -> bool:
     if post.rev != held.rev or post == held:
         return post.rev > held.rev
-    # Two texts of one revision: any fixed order will do, so that the order of arrival does not.
-    return (post.at, json.dumps(to_json(post))) > (held.at, json.dumps(to_json(held)))
+    return _precedence(post) > _precedence(held)
+
+
+def _precedence(post: Post) -> tuple[int, list[str], str]:
+    # Two contents of one revision: any fixed order makes the order of arrival not matter. The
+    # later one wins, and one that states more.
+    values = to_json(post)
+    return post.at, [str(value or "") for value in values.values()], json.dumps(values)
 
 
 # --- actions -----------------------------------------------------------------------------------

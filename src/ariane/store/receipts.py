@@ -1,14 +1,15 @@
 """A served feed as one JSON value, and back: nothing is copied in it that the store holds.
 
-Posts and readings stand as marks (id, revision, reader): once they are no longer what they were,
-the receipt is withdrawn. Scores, probabilities and terms are kept exactly. Of ranked candidates
-that are not on the page the score is kept, and neither forecast nor terms.
+Posts and readings stand as marks (revision, checksum, reader): once they are no longer what they
+were, the receipt is withdrawn. Scores, probabilities and terms are kept exactly. Of ranked
+candidates that are not on the page the score is kept, and neither forecast nor terms.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
+from zlib import crc32
 
 from ariane.store.codec import from_json, to_json
 from ariane.types import (
@@ -36,6 +37,8 @@ Receipt: TypeAlias = dict[str, Any]
 Pair: TypeAlias = tuple[str, str | None]
 """A post's id, and the name of the reader whose reading of it was used (None: unread)."""
 
+_ABSENT = (None, None, None)  # the mark of a post that was not held
+
 
 def pack(feed: Feed) -> Receipt:
     """The receipt of a feed; of `seen`, those posts that were candidates."""
@@ -46,7 +49,8 @@ def pack(feed: Feed) -> Receipt:
         "ask": to_json(feed.ask),
         "viewer": _pack_viewer(feed.viewer, candidates),
         "candidates": [
-            [*_mark(one.post, one.reading), list(one.sources)] for one in candidates.values()
+            [name, *_mark(one.post, one.reading), list(one.sources)]
+            for name, one in candidates.items()
         ],
         "labels": [
             [place[name], *_label(label)]
@@ -80,8 +84,8 @@ def action_ids(receipt: Receipt) -> list[str]:
 
 def pairs(receipt: Receipt, actions: Mapping[str, Action]) -> set[Pair]:
     """The posts and readings that the receipt needs again, given the actions of its history."""
-    needed: set[Pair] = {(name, by) for name, _, by, _ in receipt["candidates"]}
-    for action, rev, by in receipt["viewer"]["history"]:
+    needed: set[Pair] = {(name, by) for name, _, _, by, _ in receipt["candidates"]}
+    for action, rev, _, by in receipt["viewer"]["history"]:
         post = actions[action].post if action in actions else None
         if rev is not None and post is not None:
             needed.add((post, by))
@@ -100,11 +104,11 @@ def unpack(
         labels.setdefault(number, []).append(Label(*label))
     candidates = [
         Candidate(
-            *_as_it_was(ask.id, read, (name, rev, by)),
+            *_as_it_was(ask.id, read, name, mark),
             labels=tuple(labels.get(number, ())),
             sources=tuple(sources),
         )
-        for number, (name, rev, by, sources) in enumerate(receipt["candidates"])
+        for number, (name, *mark, sources) in enumerate(receipt["candidates"])
     ]
     return Feed(
         ask,
@@ -129,20 +133,23 @@ def _label(label: Label) -> tuple[str | float | None, ...]:
     )
 
 
-def _mark(post: Post, reading: Reading | None) -> tuple[str, int, str | None]:
-    return post.id, post.rev, None if reading is None else reading.by
+def _mark(post: Post, reading: Reading | None) -> tuple[int, int, str | None]:
+    # The checksum tells two texts of one revision apart, which a careless source may send.
+    text = f"{post.author}\0{post.at}\0{post.text}"
+    return post.rev, crc32(text.encode()), None if reading is None else reading.by
 
 
 def _as_it_was(
     request: str,
     read: Mapping[Pair, tuple[Post, Reading | None]],
-    mark: tuple[str, int, str | None],
+    name: str,
+    mark: Sequence[Any],
 ) -> tuple[Post, Reading | None]:
-    name, rev, by = mark
+    by: str | None = mark[-1]
     post, reading = read.get((name, by), (None, None))
     if post is None:
         raise WithdrawnError(f"Request {request!r} cannot be replayed: post {name!r} was deleted.")
-    if post.rev != rev:
+    if _mark(post, None)[:2] != tuple(mark[:2]):
         raise WithdrawnError(f"Request {request!r} cannot be replayed: post {name!r} was edited.")
     if by is not None and reading is None:
         raise WithdrawnError(
@@ -179,7 +186,7 @@ def _pack_viewer(viewer: Viewer, candidates: Mapping[str, Candidate]) -> dict[st
     return {
         "id": viewer.id,
         "history": [
-            [past.action.id, *(_mark(past.post, past.reading)[1:] if past.post else (None, None))]
+            [past.action.id, *(_mark(past.post, past.reading) if past.post else _ABSENT)]
             for past in viewer.history
         ],
         "follows": to_json(viewer.follows),
@@ -198,16 +205,16 @@ def _unpack_viewer(
     read: Mapping[Pair, tuple[Post, Reading | None]],
 ) -> Viewer:
     history = []
-    for name, rev, by in packed["history"]:
+    for name, *mark in packed["history"]:
         action = actions.get(name)
         if action is None:
             raise WithdrawnError(
                 f"Request {request!r} cannot be replayed: action {name!r} was undone or forgotten."
             )
-        if action.post is None or rev is None:
+        if action.post is None or tuple(mark) == _ABSENT:
             history.append(Past(action))
         else:
-            history.append(Past(action, *_as_it_was(request, read, (action.post, rev, by))))
+            history.append(Past(action, *_as_it_was(request, read, action.post, mark)))
     return Viewer(
         packed["id"],
         tuple(history),

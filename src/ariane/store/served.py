@@ -10,7 +10,7 @@ from typing import Any
 
 from ariane.store import actions, gone, posts, receipts
 from ariane.store.codec import to_json
-from ariane.store.keys import Person, names, person, persons
+from ariane.store.keys import Key, Person, names, person, persons
 from ariane.types import Ask, CallError, Feed, NotFoundError, Verdict, WithdrawnError
 
 COMPRESSION = 1  # of 9: a receipt is written for every page, and read for few
@@ -74,23 +74,20 @@ def receipt(connection: sqlite3.Connection, request: str) -> Feed:
     """A feed as it was served."""
     of = names(connection)
     row = connection.execute(
-        "SELECT person, viewer, sealed FROM receipts JOIN keys USING (person) WHERE request = ?",
+        "SELECT person, key, sealed FROM receipts JOIN keys USING (person) WHERE request = ?",
         (request,),
     ).fetchone()
     if row is None:
         if gone.deleted(connection, [of.digest("request", request)]):
             raise WithdrawnError(f"Request {request!r} cannot be replayed: its viewer was erased.")
         raise NotFoundError(f"No feed was served for request {request!r}; check the id.")
-    number, viewer, sealed = row
-    owner = person(connection, viewer)
-    if owner is None:
-        raise WithdrawnError(f"Request {request!r} cannot be replayed: its viewer was erased.")
+    owner, sealed = Person(row[0], Key(row[1])), row[2]
     packed = _open(owner, request, sealed)
     wanted = [of.digest("action", name) for name in receipts.action_ids(packed)]
     held = {
-        row.action.id: row.action
-        for row in actions.find(connection, wanted)
-        if row.person.number == number
+        found.action.id: found.action
+        for found in actions.find(connection, wanted)
+        if found.person.number == owner.number
     }
     read = posts.posts_as_read(connection, receipts.pairs(packed, held))
     return receipts.unpack(packed, held, read)
