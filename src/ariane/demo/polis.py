@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from ariane.ingest.fetch import fetch
 from ariane.types import ArianeError, CallError
@@ -22,17 +23,28 @@ def polis(path: Path | None, home: Path, progress: Callable[[str], None]) -> Pat
     data = os.environ.get("ARIANE_DATA")
     if data and (Path(data) / "polis").is_dir():
         return Path(data) / "polis"
-    return _download(home / "polis", progress)
-
-
-def _download(into: Path, progress: Callable[[str], None]) -> Path:
     manifest = json.loads((files("ariane.demo") / "polis.json").read_text(encoding="utf-8"))
+    return download(manifest, home / "polis", progress)
+
+
+def download(
+    manifest: Mapping[str, Any],
+    into: Path,
+    progress: Callable[[str], None],
+    *,
+    allow_private: bool = False,
+) -> Path:
+    """Fetch what is not there yet; `manifest` has a `source` URL and `files` by bytes and sha256.
+
+    Raises ArianeError where a file is not the one that the manifest names.
+    """
     for name, expected in manifest["files"].items():
         target = into / name
         if target.is_file() and _matches(target.read_bytes(), expected):
             continue
         progress(f"fetching {name}")
-        body = fetch(manifest["source"] + name, limit_bytes=expected["bytes"]).body
+        url, most = manifest["source"] + name, expected["bytes"]
+        body = fetch(url, limit_bytes=most, allow_private=allow_private).body
         if not _matches(body, expected):
             raise ArianeError(
                 f"{name} from {manifest['source']} is not the file expected (sha256 differs); "
@@ -43,6 +55,6 @@ def _download(into: Path, progress: Callable[[str], None]) -> Path:
     return into
 
 
-def _matches(body: bytes, expected: dict[str, object]) -> bool:
+def _matches(body: bytes, expected: Mapping[str, Any]) -> bool:
     same_size = len(body) == expected["bytes"]
     return same_size and hashlib.sha256(body).hexdigest() == expected["sha256"]
