@@ -25,8 +25,11 @@ PARTS: Mapping[str, str] = {
     "feed": "ariane.feed",
     "ingest": "ariane.ingest",
     "read": "ariane.read",
-    "train": "ariane.train",
-    "evaluate": "ariane.evaluate",
+    "train ranker": "ariane.train.ranker",
+    "train retriever": "ariane.train.retriever",
+    "replay": "ariane.evaluate.replay",
+    "evaluate page": "ariane.evaluate.page",
+    "evaluate why": "ariane.evaluate.why",
     "promote": "ariane.report.promote",
     "serve": "ariane.serve.http",
     "serve settings": "ariane.serve.settings",
@@ -163,45 +166,61 @@ def train(
     what: Annotated[str, typer.Argument(help="ranker or retriever.")] = "ranker",
     home: Home = Path(),
     size: Annotated[str, typer.Option(help="nano, small or base.")] = "small",
+    holdout: Annotated[
+        float, typer.Option(help="ranker: the latest share of actions, kept to evaluate on.")
+    ] = 0.2,
     seed: Annotated[int, typer.Option(help="The same seed, the same model.")] = 0,
     as_json: Json = False,
 ) -> None:
     """Train a ranker or a retriever on what is in the store."""
+    if what not in ("ranker", "retriever"):
+        raise CallError(f"{what} cannot be trained; train ranker or retriever.")
     run = part("engine").new_run(home, what)
     store = part("engine").open_store(home)
-    trainer = part("train")
     if what == "ranker":
-        trainer.train_ranker(store, run, size=size, seed=seed, progress=_said)
-    elif what == "retriever":
-        trainer.train_retriever(store, run, seed=seed, progress=_said)
+        cut = part("replay").plan(store, share=1.0 - holdout).until if holdout else None
+        trainer = part("train ranker").train_ranker
+        trainer(store, run, size=size, until=cut, seed=seed, progress=_said)
     else:
-        raise CallError(f"{what} cannot be trained; train ranker or retriever.")
+        part("train retriever").train_retriever(store, run, seed=seed, progress=_said)
     show([{"run": run.name, "part": what}], as_json)
 
 
 @app.command()
 def evaluate(
+    run: Annotated[str | None, typer.Argument(help="A run; else the one that is live.")] = None,
     home: Home = Path(),
     suite: Annotated[str, typer.Option(help="replay, or why.")] = "replay",
-    run: Annotated[str | None, typer.Option(help="A run; else the one that is live.")] = None,
     viewers: Annotated[int, typer.Option(help="why: how many feeds are replayed.")] = 100,
-    html: Annotated[Path | None, typer.Option(help="replay: write the report here too.")] = None,
+    html: Annotated[Path | None, typer.Option(help="replay: write a page here too.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Measure a model against its baselines, or replay the claims of served feeds."""
-    if suite not in ("replay", "why"):
-        raise CallError(f"{suite} is no suite; the suites are replay and why.")
-    engine = part("engine").load(home)
+    """Measure a ranker against its baselines and sign its report, or replay served claims."""
     if suite == "why":
-        show([part("evaluate").replay_feeds(engine, viewers=viewers, at=_now())], as_json)
+        engine = part("engine").load(home)
+        show([part("evaluate why").replay_feeds(engine, viewers=viewers, at=_now())], as_json)
         return
-    result = part("demo").evaluate_run(engine, run, progress=_said)
+    if suite != "replay":
+        raise CallError(f"{suite} is no suite; the suites are replay and why.")
+    room, signing = part("engine"), part("promote")
+    store = room.open_store(home)
+    name = run or store.promoted("ranker")
+    if name is None:
+        raise CallError("no ranker is live; name a run that `ariane train` made.")
+    path = room.runs(home) / name
+    result = part("replay").evaluate(store, path, progress=_said)
+    signing.sign(path, result, signing.signing_key(home / signing.KEY))
+    _show_result(result, html, as_json)
+
+
+def _show_result(result: Mapping[str, Any], html: Path | None, as_json: bool) -> None:
+    """Print an evaluation as a table or as JSON, and write its page."""
     if html is not None:
-        html.write_text(part("evaluate").page(result), encoding="utf-8")
+        html.write_text(part("evaluate page").page(result), encoding="utf-8")
     if as_json:
         typer.echo(json.dumps(result))
     else:
-        show(part("evaluate").rows(result), False)
+        show(part("evaluate page").rows(result), False)
 
 
 @app.command()
@@ -214,7 +233,7 @@ def promote(
     room = part("promote")
     path = engine.runs(home) / run
     what = run.partition("-")[0]
-    room.promote(engine.open_store(home), what, path, room.signing_key(home / "operator.pem"))
+    room.promote(engine.open_store(home), what, path, room.signing_key(home / room.KEY))
     out.print(f"{run} is the live {what}.")
 
 
@@ -388,11 +407,7 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Go the whole way on real data: take in, read, train, evaluate, serve."""
-    result = part("demo").run(home, data, path, size=size, progress=_said)
-    if as_json:
-        typer.echo(json.dumps(result))
-    else:
-        show(part("evaluate").rows(result), False)
+    _show_result(part("demo").run(home, data, path, size=size, progress=_said), None, as_json)
     if not once:
         part("serve").run(home, host=None, port=None)
 

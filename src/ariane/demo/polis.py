@@ -56,5 +56,5 @@ def download(
 
 
 def _matches(body: bytes, expected: Mapping[str, Any]) -> bool:
-    same_size = len(body) == expected["bytes"]
-    return same_size and hashlib.sha256(body).hexdigest() == expected["sha256"]
+    found = {"bytes": len(body), "sha256": hashlib.sha256(body).hexdigest()}
+    return found == dict(expected)

@@ -21,6 +21,9 @@ from cryptography.hazmat.primitives.serialization import (
 
 from ariane.types import ArianeError, CallError, NotFoundError, Store
 
+KEY = "operator.pem"
+"""The operator's signing key, in the home; the demo makes one for itself."""
+
 REPORT = "report.json"
 WEIGHTS = "model.safetensors"
 
