@@ -141,15 +141,17 @@ def test_every_weight_learns() -> None:
     assert still == []
 
 
-def test_hashes_of_posts_are_dropped_in_training_alone() -> None:
+def test_hashes_of_posts_and_tokens_are_dropped_in_training_alone() -> None:
     parts = batch([40], 4)
     with torch.no_grad():
-        made = model(post_dropout=0.5)
+        made = model(post_dropout=0.5, dropout=0.0)
         assert torch.equal(made(*parts).logits, made(*parts).logits)
         made.train()
         assert not torch.equal(made(*parts).logits, made(*parts).logits)
-        made = model(post_dropout=0.0).train()
+        made = model(post_dropout=0.0, dropout=0.0).train()
         assert torch.equal(made(*parts).logits, made(*parts).logits)
+        made = model(post_dropout=0.0, dropout=0.1).train()
+        assert not torch.equal(made(*parts).logits, made(*parts).logits)
 
 
 def test_an_author_or_post_never_seen_adds_nothing_before_training() -> None:

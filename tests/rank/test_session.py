@@ -74,7 +74,7 @@ def test_a_score_is_the_same_in_every_slot_of_the_tile(slot: int, row: int, leng
 
 @pytest.mark.parametrize(
     "changes",
-    [{"attention_cap": 2.0}, {"experts": 4}, {"hidden": 128, "heads": 4, "key_heads": 2}],
+    [{"attention_cap": 2.0}, {"experts": 4}, {"hidden": 64, "heads": 4, "key_heads": 2}],
     ids=["capped", "experts", "wider"],
 )
 def test_every_kind_of_body_is_exact(changes: dict[str, object]) -> None:

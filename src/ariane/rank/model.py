@@ -51,9 +51,9 @@ Keys: TypeAlias = tuple[tuple[torch.Tensor, torch.Tensor], ...]
 """Keys and values of a run of history tokens, a pair (B, key heads, tokens, head_dim) a layer."""
 
 SIZES: dict[str, dict[str, Any]] = {
-    "nano": {"hidden": 64, "layers": 2, "heads": 2, "key_heads": 1, "window": 128},
-    "small": {"hidden": 128, "layers": 2, "heads": 4, "key_heads": 2, "window": 256},
-    "base": {"hidden": 256, "layers": 4, "heads": 8, "key_heads": 2, "window": 512},
+    "nano": {"hidden": 32, "layers": 2, "heads": 2, "key_heads": 1, "window": 128},
+    "small": {"hidden": 64, "layers": 2, "heads": 4, "key_heads": 2, "window": 256},
+    "base": {"hidden": 128, "layers": 4, "heads": 8, "key_heads": 2, "window": 512},
 }
 """The one dial; everything else is derived."""
 
@@ -74,7 +74,7 @@ class RankerConfig:
     """Width of the reader's vectors."""
     window: int = 256
     """History tokens at most, a multiple of 64."""
-    hidden: int = 128
+    hidden: int = 64
     """Width of a token."""
     layers: int = 2
     """Decoder layers."""
@@ -96,7 +96,7 @@ class RankerConfig:
     """Width of the tables of authors and posts, before their projection."""
     post_dropout: float = 0.5
     """Share of tokens that lose their post's hashes in training, so that cold posts work."""
-    dropout: float = 0.0
+    dropout: float = 0.1
     """Dropout on the sums of tokens in training."""
 
     @classmethod
