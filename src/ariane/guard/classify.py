@@ -42,7 +42,7 @@ class Classifier:
 
     def __init__(self) -> None:
         with as_file(files(__package__).joinpath("heads.safetensors")) as path:
-            self._heads, about = load(path)
+            self.heads, about = load(path)
         self._encoder = about["encoder"]
         self.name = f"guard@{about['version']}"
 
@@ -58,7 +58,7 @@ class Classifier:
             )
         at, source = _since(post), HOUSE + self.name
         labels = [Label(post.id, CLASSIFIED, source, at)]
-        for value, head in self._heads.items():
+        for value, head in self.heads.items():
             confidence = float(head.probabilities(reading.vector[None])[0, 1])
             if confidence >= LEAST_CONFIDENCE:
                 labels.append(Label(post.id, value, source, at, confidence))
