@@ -25,11 +25,8 @@ PARTS: Mapping[str, str] = {
     "feed": "ariane.feed",
     "ingest": "ariane.ingest",
     "read": "ariane.read",
-    "train ranker": "ariane.train.ranker",
-    "train retriever": "ariane.train.retriever",
-    "replay": "ariane.evaluate.replay",
-    "evaluate page": "ariane.evaluate.page",
-    "evaluate why": "ariane.evaluate.why",
+    "train": "ariane.train",
+    "evaluate": "ariane.evaluate",
     "promote": "ariane.report.promote",
     "serve": "ariane.serve.http",
     "serve settings": "ariane.serve.settings",
@@ -178,11 +175,11 @@ def train(
     run = part("engine").new_run(home, what)
     store = part("engine").open_store(home)
     if what == "ranker":
-        cut = part("replay").plan(store, share=1.0 - holdout).until if holdout else None
-        trainer = part("train ranker").train_ranker
+        cut = part("evaluate").plan(store, share=1.0 - holdout).until if holdout else None
+        trainer = part("train").train_ranker
         trainer(store, run, size=size, until=cut, seed=seed, progress=_said)
     else:
-        part("train retriever").train_retriever(store, run, seed=seed, progress=_said)
+        part("train").train_retriever(store, run, seed=seed, progress=_said)
     show([{"run": run.name, "part": what}], as_json)
 
 
@@ -198,7 +195,7 @@ def evaluate(
     """Measure a ranker against its baselines and sign its report, or replay served claims."""
     if suite == "why":
         engine = part("engine").load(home)
-        show([part("evaluate why").replay_feeds(engine, viewers=viewers, at=_now())], as_json)
+        show([part("evaluate").replay_feeds(engine, viewers=viewers, at=_now())], as_json)
         return
     if suite != "replay":
         raise CallError(f"{suite} is no suite; the suites are replay and why.")
@@ -208,7 +205,7 @@ def evaluate(
     if name is None:
         raise CallError("no ranker is live; name a run that `ariane train` made.")
     path = room.runs(home) / name
-    result = part("replay").evaluate(store, path, progress=_said)
+    result = part("evaluate").evaluate(store, path, progress=_said)
     signing.sign(path, result, signing.signing_key(home / signing.KEY))
     _show_result(result, html, as_json)
 
@@ -216,11 +213,11 @@ def evaluate(
 def _show_result(result: Mapping[str, Any], html: Path | None, as_json: bool) -> None:
     """Print an evaluation as a table or as JSON, and write its page."""
     if html is not None:
-        html.write_text(part("evaluate page").page(result), encoding="utf-8")
+        html.write_text(part("evaluate").page(result), encoding="utf-8")
     if as_json:
         typer.echo(json.dumps(result))
     else:
-        show(part("evaluate page").rows(result), False)
+        show(part("evaluate").rows(result), False)
 
 
 @app.command()

@@ -12,13 +12,12 @@ from typing import Any
 
 from ariane.demo.polis import polis
 from ariane.engine import Engine, init, load, new_run, runs
-from ariane.evaluate.replay import evaluate, plan
+from ariane.evaluate import evaluate, plan
 from ariane.ingest import ingest
 from ariane.read import read
 from ariane.report.promote import KEY, REPORT, promote, sign, signing_key
 from ariane.settings import FILE
-from ariane.train.ranker import train_ranker
-from ariane.train.retriever import train_retriever
+from ariane.train import train_ranker, train_retriever
 from ariane.types import CallError
 
 __all__ = ["run"]
