@@ -42,14 +42,25 @@ class Fresh:
 
 
 def sample(rows: Rows, seed: int, count: int, since: int, until: int) -> list[str]:
-    """Newest posts in (since, until] of `count` authors; the same seed draws the same authors."""
-    within = np.flatnonzero(rows.between(since, until))
-    if not len(within) or count <= 0:
-        return []
-    order = within[np.argsort(-rows.records["at"][within], kind="stable")]
-    authors, newest = np.unique(rows.records["author"][order], return_index=True)
-    drawn = np.argsort(_mixed(authors, seed), kind="stable")[:count]
-    return [rows.id(int(order[newest[author]])) for author in drawn]
+    """Newest posts in (since, until] of `count` authors; the same seed draws the same authors.
+
+    Authors are drawn by the smallest of their hashes mixed with the seed; only as many rows are
+    sorted as hold enough authors.
+    """
+    within = rows.between(since, until)
+    keys, size = _mixed(rows.author[within], seed), 8 * count
+    while True:
+        few = np.arange(len(keys))
+        if size < len(keys):
+            few = np.argpartition(keys, size)[: size + 1]
+            few = few[keys[few] < keys[few[-1]]]  # the last author may not be whole
+        authors = len(np.unique(keys[few]))
+        if authors >= count or size >= len(keys):
+            break
+        size *= 8
+    order = few[np.lexsort((within[few], -rows.at[within[few]], keys[few]))]
+    _, newest = np.unique(keys[order], return_index=True)
+    return rows.ids(within[order[newest[: max(count, 0)]]])
 
 
 def _mixed(

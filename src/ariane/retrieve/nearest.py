@@ -44,8 +44,10 @@ class Nearest:
         if len(away):
             near = near - REPELS * np.maximum(far.max(axis=1), 0.0)[:, None]
         without = viewer.seen | {past.action.post for past in viewer.history if past.action.post}
+        among = rows.between(None, ask.at)
+        each = self.limit if len(towards) == 1 else 2 * self.limit // len(towards)
         found = {
-            str(place): best(rows, near[:, place], self.limit, until=ask.at, without=without)
+            str(place): best(rows, near[:, place], each, among=among, without=without)
             for place in range(len(towards))
         }
         return list(merge(found, self.limit))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ariane.retrieve.vectors import Rows
 from ariane.types import Vector
@@ -15,17 +16,14 @@ def best(
     scores: Vector,
     limit: int,
     *,
-    until: int,
-    since: int | None = None,
+    among: NDArray[np.intp],
     without: Collection[str] = (),
 ) -> list[str]:
-    """Posts published in (since, until] with the highest of these scores (rows,), best first."""
-    allowed = np.flatnonzero(rows.between(since, until))
-    count = min(limit + len(without), len(allowed))
+    """Posts with the highest of these scores (rows,) `among` some rows, best first."""
+    count = min(limit + len(without), len(among))
     if count <= 0:
         return []
-    among = scores[allowed]
-    top = np.argpartition(-among, count - 1)[:count]
-    order = allowed[top[np.lexsort((top, -among[top]))]]
-    ids = dict.fromkeys(rows.id(int(row)) for row in order)
-    return [post for post in ids if post not in without][:limit]
+    cost = -scores[among]
+    top = np.argpartition(cost, count - 1)[:count]
+    order = among[top[np.lexsort((top, cost[top]))]]
+    return [post for post in dict.fromkeys(rows.ids(order)) if post not in without][:limit]

@@ -147,8 +147,9 @@ class Towers:
         query = viewer_vector(self.tower, viewer.history) if len(rows) else None
         if query is None:
             return []
+        among = rows.between(None, ask.at)
         without = viewer.seen | {past.action.post for past in viewer.history if past.action.post}
-        return best(rows, rows.vectors @ query, self.limit, until=ask.at, without=without)
+        return best(rows, rows.vectors @ query, self.limit, among=among, without=without)
 
 
 def viewer_vector(tower: PostTower, history: Sequence[Past]) -> Vector | None:

@@ -30,36 +30,53 @@ GROWN = 10
 class Rows:
     """What was committed when it was looked at; it stays as it is while the file grows.
 
-    `records` has the fields of `row_type`; `matrix` (reader's width, width) is the fitted
-    projection, None where a learned one made the rows.
+    `vectors` float32 (rows, width) is a view of the file, `at` and `author` (hash64) are (rows,);
+    `matrix` (reader's width, width) is the fitted projection, None where a learned one made them.
     """
 
-    records: NDArray[np.void]
-    ids: bytes | mmap.mmap
+    vectors: Vector
+    at: NDArray[np.int64]
+    author: NDArray[np.uint64]
+    live: NDArray[np.bool_]
+    starts: NDArray[np.uint64]
+    lengths: NDArray[np.uint32]
+    names: bytes | mmap.mmap
     matrix: Vector | None = None
 
     def __len__(self) -> int:
-        return len(self.records)
+        return len(self.at)
 
-    @property
-    def vectors(self) -> Vector:
-        """Float32 (rows, width), a view."""
-        return self.records["vector"]
+    def ids(self, rows: NDArray[np.intp]) -> list[str]:
+        """The posts of some rows."""
+        starts, lengths = self.starts[rows].tolist(), self.lengths[rows].tolist()
+        return [
+            self.names[start : start + length].decode(errors="surrogatepass")
+            for start, length in zip(starts, lengths, strict=True)
+        ]
 
-    def id(self, row: int) -> str:
-        """The post of a row."""
-        record = self.records[row]
-        start = int(record["id"])
-        return self.ids[start : start + int(record["length"])].decode(errors="surrogatepass")
-
-    def between(self, since: int | None, until: int) -> NDArray[np.bool_]:
-        """Which rows are live and published in (since, until]."""
-        at = self.records["at"]
-        within: NDArray[np.bool_] = (self.records["live"] != 0) & (at <= until)
-        return within if since is None else within & (at > since)
+    def between(self, since: int | None, until: int) -> NDArray[np.intp]:
+        """The live rows that were published in (since, until]."""
+        within: NDArray[np.bool_] = self.live & (self.at <= until)
+        return np.flatnonzero(within if since is None else within & (self.at > since))
 
 
-EMPTY = Rows(np.zeros(0, row_type(1)), b"")
+def _rows(
+    records: NDArray[np.void], names: bytes | mmap.mmap, matrix: Vector | None = None
+) -> Rows:
+    """The columns that every search reads are copied out: in the file they lie far apart."""
+    return Rows(
+        records["vector"],
+        records["at"].copy(),
+        records["author"].copy(),
+        records["live"] != 0,
+        records["id"],
+        records["length"],
+        names,
+        matrix,
+    )
+
+
+EMPTY = _rows(np.zeros(0, row_type(1)), b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +84,7 @@ class _Mapped:
     rows: Rows
     file: mmap.mmap
     inode: int
-    count: int
+    turn: int
 
 
 class VectorFile:
@@ -103,7 +120,7 @@ class VectorFile:
                 return EMPTY
             if mapped is not None and mapped.inode == inode:
                 slot = unpack_slot(mapped.file[:HEADER])
-                if slot is not None and slot.rows == mapped.count:
+                if slot is not None and slot.turn == mapped.turn:
                     return mapped.rows
             self._mapped = self._map()
             return self._mapped.rows if self._mapped else EMPTY
@@ -149,7 +166,7 @@ class VectorFile:
         if matrix is None and not self.projection:
             return None
         records = np.frombuffer(mapped, kind, slot.rows, HEADER)
-        return _Mapped(Rows(records, names, matrix), mapped, status.st_ino, slot.rows)
+        return _Mapped(_rows(records, names, matrix), mapped, status.st_ino, slot.turn)
 
     def _follow(self, store: Store) -> int:
         writer = self._open()

@@ -43,8 +43,8 @@ class Wished:
         query = self.encoder.encode([name.replace("_", " ")])[0]
         if query.size != len(rows.matrix):
             return []
-        scores = rows.vectors @ (query @ rows.matrix)
-        return best(rows, scores, self.limit, until=ask.at, without=viewer.seen)
+        scores, among = rows.vectors @ (query @ rows.matrix), rows.between(None, ask.at)
+        return best(rows, scores, self.limit, among=among, without=viewer.seen)
 
 
 def _more(ask: Ask, viewer: Viewer) -> Iterator[Wish]:

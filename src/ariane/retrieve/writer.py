@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from secrets import token_hex
 from typing import Self
@@ -121,8 +122,7 @@ class Writer:
                 sequence=batch[-1].sequence,
             )
         )
-        for place, row in enumerate(rows, start=first):
-            self._supersede(row.post, place)
+        self._place([row.post for row in rows], range(first, first + len(rows)))
         return len(rows)
 
     def publish(self) -> None:
@@ -161,24 +161,32 @@ class Writer:
         os.fsync(self._rows)
         self.slot = slot
 
-    def _supersede(self, post: str, place: int) -> None:
-        before = self.places.get(post)
-        self.places[post] = place
-        if before is not None:
-            os.pwrite(
-                self._rows, b"\0\0\0\0", self._offset(before + 1) - self.type["live"].itemsize
-            )
+    def _place(self, posts: Iterable[str], places: Iterable[int]) -> None:
+        """Note where posts lie; rows that they had before are marked dead, then readers told."""
+        dead = []
+        for post, place in zip(posts, places, strict=True):
+            if post in self.places:
+                dead.append(self.places[post])
+            self.places[post] = place
+        for before in dead:
+            end = self._offset(before + 1)
+            os.pwrite(self._rows, b"\0\0\0\0", end - self.type["live"].itemsize)
+        if dead:
+            self._commit(replace(self.slot, turn=self.slot.turn + 1))
 
     def _find_places(self) -> None:
-        raw = os.pread(self._rows, self.slot.rows * self.type.itemsize, HEADER)
-        names = os.pread(self._ids, self.slot.ids, 0)
-        records = np.frombuffer(raw, self.type)
-        starts, lengths = records["id"].tolist(), records["length"].tolist()
-        live = records["live"].tolist()
-        for place, (start, length) in enumerate(zip(starts, lengths, strict=True)):
-            if live[place]:
-                post = names[start : start + length].decode(errors="surrogatepass")
-                self._supersede(post, place)
+        if not self.slot.ids:
+            return
+        rows = mmap(self._rows, self._offset(self.slot.rows), access=ACCESS_READ)
+        ids = mmap(self._ids, self.slot.ids, access=ACCESS_READ)
+        records = np.frombuffer(rows, self.type, self.slot.rows, HEADER)
+        live = np.flatnonzero(records["live"])
+        starts, lengths = records["id"][live].tolist(), records["length"][live].tolist()
+        posts = [
+            ids[start : start + length].decode(errors="surrogatepass")
+            for start, length in zip(starts, lengths, strict=True)
+        ]
+        self._place(posts, live.tolist())
 
     def _whole(self) -> bool:
         return (
