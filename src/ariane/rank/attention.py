@@ -35,8 +35,8 @@ def history_and_self(
     batch, heads, steps, width = query.shape
     shared, past = key.shape[1], key.shape[2] - candidates
     groups = heads // shared
-    grouped = query.reshape(batch, shared, groups * steps, width)
-    scores = soft_cap(grouped @ key[:, :, :past].transpose(2, 3) * scaling, softcap)
+    grouped = query.reshape(batch, shared, groups * steps, width) * scaling
+    scores = soft_cap(grouped @ key[:, :, :past].transpose(2, 3), softcap)
     scores = scores.view(batch, shared, groups, steps, past) + attention_mask[:, :, None]
     if not candidates:
         mixed = scores.softmax(-1).reshape(batch, shared, groups * steps, past) @ value
@@ -45,7 +45,7 @@ def history_and_self(
     # A candidate's own key is one extra column, closed to the history's queries.
     before = steps - candidates
     own = grouped.view(batch, shared, groups, steps, width)[..., before:, :]
-    itself = (own * key[:, :, None, past:]).sum(-1) * scaling
+    itself = (own * key[:, :, None, past:]).sum(-1)
     itself = nn.functional.pad(soft_cap(itself, softcap), (before, 0), value=float("-inf"))
     weights = torch.cat((scores, itself[..., None]), dim=-1).softmax(-1)
     seen = weights[..., :past].reshape(batch, shared, groups * steps, past)
