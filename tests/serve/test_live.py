@@ -126,7 +126,7 @@ def test_a_post_is_read_and_served_within_moments(home: Path, settings: ServeSet
         items = api("GET", "/v1/feeds/for-you", "v1").json()["items"]
         assert [item["post"]["id"] for item in items] == ["p1"]
         assert items[0]["topics"]
-        assert "ariane_posts_read_total 1.0" in api("GET", "/metrics").text
+        until(lambda: "ariane_posts_read_total 1.0" in api("GET", "/metrics").text)
 
 
 def test_failures_in_the_background_break_no_request(

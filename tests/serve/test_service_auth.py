@@ -1,4 +1,4 @@
-"""Service auth: only a fresh token for this server and method, signed by its issuer, names a user."""
+"""Service auth: only a fresh token for this server and method names a user."""
 
 from __future__ import annotations
 

@@ -8,10 +8,10 @@ not the caller's is answered as one that does not exist, so that ids tell nothin
 from __future__ import annotations
 
 import secrets
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response, Security
-from fastapi.security import HTTPBearer
+from fastapi.security import APIKeyCookie, HTTPBearer
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
@@ -38,6 +38,14 @@ bearer = HTTPBearer(
 )
 
 
+cookie = APIKeyCookie(
+    name=COOKIE,
+    scheme_name="reader",
+    description="An anonymous reader's consented cookie: POST /v1/anonymous.",
+    auto_error=False,
+)
+
+
 def identify(connection: HTTPConnection, tokens: Tokens) -> Caller:
     """Who sent this: by token, else by consented cookie, else nobody; BadToken on a wrong token."""
     header = connection.headers.get("authorization")
@@ -46,11 +54,11 @@ def identify(connection: HTTPConnection, tokens: Tokens) -> Caller:
         if scheme.lower() != "bearer" or not token:
             raise BadToken("The Authorization header is not `Bearer TOKEN`; send it so.")
         return tokens.verify(token.strip())
-    cookie = connection.cookies.get(COOKIE)
-    if cookie is None:
+    kept = connection.cookies.get(COOKIE)
+    if kept is None:
         return NOBODY
     try:
-        return tokens.verify(cookie, COOKIE_AUDIENCE)
+        return tokens.verify(kept, COOKIE_AUDIENCE)
     except BadToken:
         return NOBODY  # an expired cookie makes a reader anonymous, not refused
 
@@ -72,19 +80,31 @@ def bucket(scope: Scope, tokens: Tokens) -> str | None:
     return f"viewer {caller.viewer}"
 
 
-def caller(request: Request, _: Annotated[object, Security(bearer)]) -> Caller:
-    """Who is asking; 401 where a token was sent that is not valid."""
+def _identified(request: Request) -> Caller:
     try:
         return identify(request, request.app.state.service.tokens)
     except BadToken as error:
         raise Refusal(401, str(error)) from None
 
 
+def caller(
+    request: Request,
+    _: Annotated[object, Security(bearer)],
+    __: Annotated[object, Security(cookie)],
+) -> Caller:
+    """Who is asking; 401 where a token was sent that is not valid."""
+    return _identified(request)
+
+
 AnyCaller = Annotated[Caller, Depends(caller)]
 
+ALSO_NOBODY: dict[str, Any] = {"security": [{}]}
+"""Said in the OpenAPI document of a route that takes a token but needs none."""
 
-def operator(asking: AnyCaller) -> Caller:
+
+def operator(request: Request, _: Annotated[object, Security(bearer)]) -> Caller:
     """The operator; 401 for nobody, 403 for a viewer."""
+    asking = _identified(request)
     if asking.role == "nobody":
         raise Refusal(401, "This needs the operator's token: `ariane token --operator`.")
     if asking.role != "operator":

@@ -14,7 +14,7 @@ from ariane.types import Delete, NotFoundError
 router = APIRouter(prefix="/v1/accounts", tags=["accounts"])
 
 
-@router.put("/{account:path}", summary="Write an account", responses=said(401, 403, *COMMON))
+@router.put("/{account:path}", summary="Write an account", responses=said(401, 403, 404, *COMMON))
 async def put_account(account: Id, body: AccountIn, serving: Serving, _: Operator) -> AccountOut:
     """Make an account or replace it. The birth year decides who is a minor: the operator's act."""
 
@@ -39,7 +39,9 @@ async def get_account(account: Id, serving: Serving, asking: AnyCaller) -> Accou
     return await serving.work(job)
 
 
-@router.delete("/{account:path}", summary="Delete an account", responses=said(401, 403, *COMMON))
+@router.delete(
+    "/{account:path}", summary="Delete an account", responses=said(401, 403, 404, *COMMON)
+)
 async def delete_account(account: Id, serving: Serving, _: Operator) -> Done:
     """Delete an account. What was held about it as a viewer goes by DELETE /v1/viewers."""
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from ariane.engine import Engine
 from ariane.feed import for_you
-from ariane.serve.access import AnyCaller, Operator
+from ariane.serve.access import ALSO_NOBODY, AnyCaller, Operator
 from ariane.serve.models import Done, FeedName, FeedSpecIn, FeedSpecOut, Id, Language, PageOut
 from ariane.serve.problems import COMMON, said
 from ariane.serve.receipts import check_cursor
@@ -60,7 +60,12 @@ async def list_feeds(serving: Serving) -> list[FeedSpecOut]:
     return await serving.work(job)
 
 
-@router.get("/{name}", summary="One page of a feed", responses=said(401, 404, *COMMON))
+@router.get(
+    "/{name}",
+    summary="One page of a feed",
+    openapi_extra=ALSO_NOBODY,
+    responses=said(401, 404, *COMMON),
+)
 async def get_feed(
     name: FeedName,
     serving: Serving,
@@ -104,7 +109,7 @@ async def get_spec(name: FeedName, serving: Serving) -> FeedSpecOut:
     return await serving.work(job)
 
 
-@router.put("/{name}/spec", summary="Write a feed", responses=said(401, 403, *COMMON))
+@router.put("/{name}/spec", summary="Write a feed", responses=said(401, 403, 404, *COMMON))
 async def put_spec(name: FeedName, body: FeedSpecIn, serving: Serving, _: Operator) -> FeedSpecOut:
     """Make a feed, or replace it, also one of the settings' own."""
 

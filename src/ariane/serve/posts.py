@@ -33,7 +33,7 @@ def taken(engine: Engine, batch: Batch) -> TakenOut:
     "",
     summary="Take in posts, accounts, labels and deletions",
     openapi_extra=body_schema("post", "account", "label", "delete"),
-    responses=said(400, 401, 403, 415, *COMMON),
+    responses=said(401, 403, 415, *COMMON),
 )
 async def post_posts(
     request: Request, serving: Serving, _: Operator, content_type: ContentType = ""
@@ -69,7 +69,7 @@ async def get_post(post: Id, serving: Serving, _: Operator) -> PostOut:
     return await serving.work(job)
 
 
-@router.delete("/{post:path}", summary="Delete a post", responses=said(401, 403, *COMMON))
+@router.delete("/{post:path}", summary="Delete a post", responses=said(401, 403, 404, *COMMON))
 async def delete_post(post: Id, serving: Serving, _: Operator) -> Done:
     """Delete a post; the deletion holds also where the post arrives later."""
 

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 XRPC = "/xrpc/"
 
 MEANING: Mapping[int, str] = {
-    400: "The body is not what it says it is.",
+    400: "The feed or the cursor is none of this server's.",
     401: "No token, or one that is not valid here.",
     403: "The token names someone who may not do this.",
     404: "Nothing here by that name, or not for this caller.",
@@ -53,9 +53,9 @@ XRPC_NAMES: Mapping[int, str] = {
 """The AT Protocol's names of statuses; every other one is an InvalidRequest."""
 
 ROUTING: Mapping[int, str] = {
-    400: "The body could not be parsed; send JSON.",
     404: "There is nothing at this address; /docs lists what there is.",
     405: "This address does not take that method; /docs lists what it takes.",
+    422: "The body could not be parsed; send JSON in UTF-8.",
 }
 """The sentences of refusals that the framework makes by itself."""
 
@@ -141,8 +141,9 @@ def refusal_of(error: Exception) -> Refusal:
             others = f", and {len(more)} more" if more else ""
             return Refusal(422, f"{where}: {str(first['msg']).rstrip('.')}{others}.")
         case HTTPException():
-            sentence = ROUTING.get(error.status_code, str(error.detail))
-            return Refusal(error.status_code, sentence, headers=error.headers)
+            status = 422 if error.status_code == 400 else error.status_code
+            sentence = ROUTING.get(status, str(error.detail))
+            return Refusal(status, sentence, headers=error.headers)
         case _:
             return Refusal(422, str(error))
 

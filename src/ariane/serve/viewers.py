@@ -16,14 +16,14 @@ from ariane.serve.tokens import DAY, OPERATOR, viewer_caller
 router = APIRouter(prefix="/v1", tags=["viewers"])
 
 
-@router.get("/viewers/{viewer:path}", summary="Export", responses=said(401, 403, *COMMON))
+@router.get("/viewers/{viewer:path}", summary="Export", responses=said(401, 403, 404, *COMMON))
 async def get_viewer(viewer: Id, serving: Serving, asking: AnyCaller) -> dict[str, Any]:
     """All that is held about a viewer, for themself or for the operator."""
     own(asking, viewer)
     return await serving.work(lambda engine: engine.store.export(viewer))
 
 
-@router.delete("/viewers/{viewer:path}", summary="Erase", responses=said(401, 403, *COMMON))
+@router.delete("/viewers/{viewer:path}", summary="Erase", responses=said(401, 403, 404, *COMMON))
 async def delete_viewer(
     viewer: Id, request: Request, response: Response, serving: Serving, asking: AnyCaller
 ) -> Done:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path
 
 from ariane.engine import Engine
 from ariane.feed import replay
-from ariane.serve.access import AnyCaller
+from ariane.serve.access import ALSO_NOBODY, AnyCaller
 from ariane.serve.models import Id, ReplayOut, WhyOut
 from ariane.serve.problems import COMMON, said
 from ariane.serve.receipts import receipt_for
@@ -20,7 +20,12 @@ router = APIRouter(prefix="/v1/why", tags=["why"])
 Request = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,100}$", description="A page's `request`.")]
 
 
-@router.get("/{request}", summary="Every reason", responses=said(401, 404, 410, *COMMON))
+@router.get(
+    "/{request}",
+    summary="Every reason",
+    openapi_extra=ALSO_NOBODY,
+    responses=said(401, 404, 410, *COMMON),
+)
 async def get_reasons(request: Request, serving: Serving, asking: AnyCaller) -> WhyOut:
     """Why each post of a served page stands where it stands, in English and French."""
 
@@ -30,7 +35,12 @@ async def get_reasons(request: Request, serving: Serving, asking: AnyCaller) -> 
     return await serving.work(job)
 
 
-@router.get("/{request}/{post:path}", summary="One post's", responses=said(401, 404, 410, *COMMON))
+@router.get(
+    "/{request}/{post:path}",
+    summary="One post's",
+    openapi_extra=ALSO_NOBODY,
+    responses=said(401, 404, 410, *COMMON),
+)
 async def get_reason(request: Request, post: Id, serving: Serving, asking: AnyCaller) -> WhyOut:
     """Why one post of a served page stands where it stands."""
 
@@ -43,7 +53,12 @@ async def get_reason(request: Request, post: Id, serving: Serving, asking: AnyCa
     return await serving.work(job)
 
 
-@router.post("/{request}/replay", summary="Replay", responses=said(401, 404, 410, *COMMON))
+@router.post(
+    "/{request}/replay",
+    summary="Replay",
+    openapi_extra=ALSO_NOBODY,
+    responses=said(401, 404, 410, *COMMON),
+)
 async def post_replay(request: Request, serving: Serving, asking: AnyCaller) -> ReplayOut:
     """Arrange the page again from its receipt, and test every claim that was printed with it."""
 

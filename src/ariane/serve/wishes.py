@@ -33,7 +33,7 @@ async def get_wishes(serving: Serving, asking: AnyCaller, viewer: Whose = None) 
     return await serving.work(job)
 
 
-@router.put("/{wish}", summary="Wish for more or less", responses=said(401, 403, *COMMON))
+@router.put("/{wish}", summary="Wish for more or less", responses=said(401, 403, 404, *COMMON))
 async def put_wish(
     wish: Name, body: WishIn, serving: Serving, asking: AnyCaller, viewer: Whose = None
 ) -> WishOut:
