@@ -224,6 +224,15 @@ def test_progress_hears_every_batch(store: SqliteStore) -> None:
     assert [report.taken for report in heard] == [3, 6, 8]
 
 
+def test_a_batch_of_long_texts_is_written_before_it_has_its_number(store: SqliteStore) -> None:
+    Path("a.jsonl").write_text(
+        written([POST | {"id": str(n), "text": "ten chars!"} for n in range(5)])
+    )
+    heard: list[Report] = []
+    ingest(store, "a.jsonl", progress=heard.append, settings=IngestSettings(batch_characters=20))
+    assert [report.taken for report in heard] == [2, 4, 5]
+
+
 def test_a_slow_source_is_written_before_its_batch_is_full(store: SqliteStore) -> None:
     Path("a.jsonl").write_text(written(many(3)))
     heard: list[Report] = []

@@ -84,6 +84,13 @@ class Ingestion(RuleBasedStateMachine):
         self.files[name] = data.draw(st.permutations(self.files[name]))
         self.fresh = False
 
+    @rule(name=names, post=st.integers(0, 4))
+    def write_at_the_beginning(self, name: str, post: int) -> None:
+        """Rewrite a file with another first line: what was taken in stands elsewhere now."""
+        first = Post(f"p{post}", "author", "the latest text", NOW, 4)
+        self.files[name] = [first, *self.files.get(name, [])]
+        self.fresh = False
+
     @rule(writes=st.integers(0, 4), packed=st.booleans(), cut=st.integers(1, 40))
     def take_in_and_fail(self, writes: int, packed: bool, cut: int) -> None:
         """The store fails after some batches, over files whose last line may be half written."""

@@ -69,6 +69,8 @@ class Rejects:
 
 def rejects_path(target: str) -> Path:
     """The rejects file of a target, in the current directory: named after the target."""
-    last = target.rstrip("/").rpartition("/")[2] if "://" in target else Path(target).absolute().name
+    last = (
+        target.rstrip("/").rpartition("/")[2] if "://" in target else Path(target).absolute().name
+    )
     name = re.sub(r"[^\w.-]+", "_", last).strip(".") or "target"
     return Path(f"{'stdin' if target == '-' else name}{SUFFIX}")

@@ -27,6 +27,9 @@ class IngestSettings:
     batch_events: int = 5_000
     """How many events are written in one transaction with their cursor."""
 
+    batch_characters: int = 8_000_000
+    """How much text of posts one batch may hold before it is written, full or not."""
+
     batch_seconds: float = 2.0
     """The longest that taken events wait for their batch to fill while more arrive."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from ariane.ingest.rejects import Rejects
 from ariane.ingest.settings import IngestSettings
 from ariane.ingest.source import BrokenSourceError, Position, Records, Reject, Source
-from ariane.types import Cursor, Event, Store
+from ariane.types import Cursor, Event, Post, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,9 @@ class Taking:
     ) -> None:
         """Write every event of a source; where the source breaks, what came before is kept."""
         events: list[Event] = []
-        begun = time.monotonic()
+        begun, characters = time.monotonic(), 0
+
+        pause = self.settings.batch_seconds
 
         def write(position: Position) -> None:
             self._write(events, Cursor(source.place, position.text()) if resumable else None)
@@ -57,10 +59,10 @@ class Taking:
                     self.set_aside(source.place, item)
                     continue
                 events.append(item)
-                full = len(events) >= self.settings.batch_events
-                if full or time.monotonic() - begun > self.settings.batch_seconds:
+                characters += len(item.text) if isinstance(item, Post) else 0
+                if self._full(events, characters) or time.monotonic() - begun > pause:
                     write(records.position())
-                    begun = time.monotonic()
+                    begun, characters = time.monotonic(), 0
         except BrokenSourceError:
             write(records.position())
             raise
@@ -72,6 +74,10 @@ class Taking:
         """Count a reject and write it to the rejects file."""
         self._rejects.add(place, reject)
         self.report = replace(self.report, rejected=self.report.rejected + 1)
+
+    def _full(self, events: list[Event], characters: int) -> bool:
+        most = self.settings
+        return len(events) >= most.batch_events or characters >= most.batch_characters
 
     def _write(self, events: list[Event], cursor: Cursor | None) -> None:
         self._rejects.flush()
