@@ -93,6 +93,4 @@ def _candidate(item: Candidate | Ranked) -> Candidate:
 
 def _place(item: Candidate | Ranked) -> tuple[float, str]:
     """Where an item stands: best score first, ties by post id."""
-    if isinstance(item, Ranked):
-        return -item.score, item.candidate.post.id
-    return 0.0, item.post.id
+    return -item.score if isinstance(item, Ranked) else 0.0, _candidate(item).post.id
