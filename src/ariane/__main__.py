@@ -116,6 +116,7 @@ def ingest(
 ) -> None:
     """Take posts, accounts, actions and labels in; resumable, and never twice."""
     store = part("engine").open_store(home)
+    settings = part("engine").read_settings(home).ingest
     rows = []
     for target in targets:
         with err.status(f"taking in {target}") as status:
@@ -125,6 +126,7 @@ def ingest(
                 kind=kind,
                 rejects=rejects,
                 follow=follow,
+                settings=settings,
                 progress=lambda so_far, at=target: status.update(f"{at}: {so_far.taken} taken in"),
             )
         rows.append(

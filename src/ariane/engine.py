@@ -14,6 +14,7 @@ from typing import Any
 from ariane.compose import Mix
 from ariane.guard.policies import GuardSettings, Policy, load_policies, policy_rules
 from ariane.guard.rules import BEFORE
+from ariane.ingest import IngestSettings
 from ariane.retrieve import RetrieveSettings, Sources, VectorFile, refresh
 from ariane.settings import FILE, build, load_tables, section, template
 from ariane.steer import wish_term
@@ -94,7 +95,8 @@ class RankSettings:
 class Settings:
     """All that `ariane.toml` sets, the server's part apart."""
 
-    store: StoreSettings = StoreSettings()
+    ingest: IngestSettings = field(default_factory=IngestSettings)
+    store: StoreSettings = field(default_factory=StoreSettings)
     read: ReadSettings = ReadSettings()
     retrieve: RetrieveSettings = field(default_factory=RetrieveSettings)
     rank: RankSettings = RankSettings()
@@ -231,7 +233,10 @@ class Engine:
 def init(home: Path, **others: Any) -> Path:  # noqa: ANN401 - any room's settings
     """Write a commented `ariane.toml` into a home that has none; `others` are tables beside."""
     own = Settings()
-    tables = {name: getattr(own, name) for name in ("store", "read", "retrieve", "rank", "guard")}
+    tables = {
+        name: getattr(own, name)
+        for name in ("ingest", "store", "read", "retrieve", "rank", "guard")
+    }
     text = template({**tables, "compose": own.compose, **others}) + _VALUES + _FEEDS
     path = home / FILE
     try:
@@ -268,6 +273,7 @@ def read_settings(home: Path) -> Settings:
         if not isinstance(table, Mapping):
             raise CallError(f"[{name}] in {home / FILE} must be a table, not {table!r}.")
     return Settings(
+        ingest=section(tables, "ingest", IngestSettings),
         store=section(tables, "store", StoreSettings),
         read=section(tables, "read", ReadSettings),
         retrieve=section(tables, "retrieve", RetrieveSettings),
