@@ -16,21 +16,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.store.suite import NOW, StoreSuite, act, ask, post, reading, served
+from tests.store.suite import StoreSuite
+from tests.store.world import NOW, K, act, ask, post, reading, served
 
 from ariane.store import actions, removal
 from ariane.store.sqlite import SqliteStore, StoreSettings
 from ariane.types import (
     Account,
-    ActionKind,
     ArianeError,
     Ask,
     Delete,
     Label,
     Wish,
 )
-
-K = ActionKind
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Collection, Iterable
 
 from ariane.store.keys import Names, as_list
+from ariane.types import Post
 
 
 def deleted(connection: sqlite3.Connection, digests: Iterable[str]) -> set[str]:
@@ -26,6 +27,15 @@ def add(connection: sqlite3.Connection, digests: Iterable[str]) -> None:
     connection.executemany(
         "INSERT INTO gone (digest) VALUES (?) ON CONFLICT DO NOTHING",
         [(digest,) for digest in digests],
+    )
+
+
+def add_posts(connection: sqlite3.Connection, names: Names, posts: Iterable[Post]) -> None:
+    """Keep out these posts, and remember their authors: who muted one by a post still does."""
+    connection.executemany(
+        "INSERT INTO gone (digest, author) VALUES (?, ?)"
+        " ON CONFLICT DO UPDATE SET author = excluded.author",
+        [(names.digest("post", post.id), post.author) for post in posts],
     )
 
 

@@ -183,21 +183,15 @@ def _write_posts(connection: sqlite3.Connection, of: Names, items: Sequence[Post
 
 
 def _kept(connection: sqlite3.Connection, of: Names, items: Sequence[Post]) -> list[Post]:
-    """The posts that may come in; of the others, the authors of deleted ones are remembered."""
+    """The posts that may come in: neither deleted, nor their author, nor of someone erased."""
     ids = {post.id: of.digest("post", post.id) for post in items}
     authors = {post.author: of.digest("account", post.author) for post in items}
     deleted = gone.deleted(connection, [*ids.values(), *authors.values()])
     erased = gone.erased(connection, of, authors)
-    welcome = [
-        post
-        for post in items
-        if authors[post.author] not in deleted and post.at > erased.get(post.author, BEGINNING - 1)
-    ]
-    connection.executemany(
-        "UPDATE gone SET author = ? WHERE digest = ? AND author IS NULL",
-        [(post.author, ids[post.id]) for post in welcome if ids[post.id] in deleted],
-    )
-    return [post for post in welcome if ids[post.id] not in deleted]
+    welcome = [post for post in items if post.at > erased.get(post.author, BEGINNING - 1)]
+    out = [post for post in welcome if deleted & {ids[post.id], authors[post.author]}]
+    gone.add_posts(connection, of, out)
+    return [post for post in welcome if not deleted & {ids[post.id], authors[post.author]}]
 
 
 def _supersedes(post: Post, held: Post) -> bool:

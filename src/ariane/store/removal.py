@@ -25,21 +25,10 @@ def delete(connection: sqlite3.Connection, of: Names, deletes: Sequence[Delete])
     for digest in new:
         item = digests[digest]
         ids[item.what].append(digest if item.what == "action" else item.id)
-    _delete_posts(connection, of, ids["post"])
-    delete_accounts(connection, ids["account"])
+    published = _delete_accounts(connection, ids["account"])
+    _delete_posts(connection, of, ids["post"] + published)
     _undo(connection, ids["action"])
     return len(new)
-
-
-def delete_accounts(connection: sqlite3.Connection, accounts: Sequence[str]) -> list[str]:
-    """Delete accounts and what they published; the posts that went."""
-    listed = as_list(accounts)
-    connection.execute(
-        "DELETE FROM accounts WHERE id IN (SELECT value FROM json_each(?))", (listed,)
-    )
-    ids = [name for account in accounts for name in posts.published_by(connection, account)]
-    _drop_posts(connection, ids)
-    return ids
 
 
 def drop_readings(connection: sqlite3.Connection, ids: Sequence[str]) -> None:
@@ -62,7 +51,8 @@ def erase(connection: sqlite3.Connection, viewer: str, now: int) -> bool:
     row = connection.execute("SELECT person FROM keys WHERE viewer = ?", (viewer,)).fetchone()
     if row is not None:
         _erase_rows(connection, of, row[0])
-    published = delete_accounts(connection, [viewer])
+    published = _delete_accounts(connection, [viewer])
+    _drop_posts(connection, published)
     connection.execute(
         "DELETE FROM labels WHERE subject IN (SELECT value FROM json_each(?))",
         (as_list([viewer, *published]),),
@@ -106,11 +96,16 @@ def forget(connections: Connections, before: int) -> int:
         at, sequence = rows[-1][:2]
 
 
-def _delete_posts(connection: sqlite3.Connection, of: Names, ids: Sequence[str]) -> None:
-    connection.executemany(
-        "UPDATE gone SET author = (SELECT author FROM posts WHERE id = ?) WHERE digest = ?",
-        [(name, of.digest("post", name)) for name in ids],
+def _delete_accounts(connection: sqlite3.Connection, accounts: Sequence[str]) -> list[str]:
+    """Delete accounts; the ids of the posts that they leave."""
+    connection.execute(
+        "DELETE FROM accounts WHERE id IN (SELECT value FROM json_each(?))", (as_list(accounts),)
     )
+    return [name for account in accounts for name in posts.published_by(connection, account)]
+
+
+def _delete_posts(connection: sqlite3.Connection, of: Names, ids: Sequence[str]) -> None:
+    gone.add_posts(connection, of, posts.posts(connection, ids).values())
     _drop_posts(connection, ids)
 
 
