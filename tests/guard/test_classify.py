@@ -52,7 +52,7 @@ def test_no_prototype_is_there_twice() -> None:
         ("Ferme ta gueule sale conne, personne ne veut de toi", "harassment"),
         ("Just kill yourself tonight, nobody will miss you", "self-harm"),
         ("Suicide-toi, rends service à tout le monde", "self-harm"),
-        ("Uncensored hardcore sex video, naked girls on my page", "sexual"),
+        ("Uncensored hardcore sex video, naked women on my page", "sexual"),
     ],
 )
 def test_plain_harm_is_labelled(
