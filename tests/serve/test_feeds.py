@@ -46,7 +46,16 @@ def test_a_cursor_of_another_is_none(api: Api) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["size=0", "size=101", "size=x", "profiled=perhaps", "language=FR", "surface=A%20B", "after="],
+    [
+        "size=5&size=6",
+        "size=0",
+        "size=101",
+        "size=x",
+        "profiled=perhaps",
+        "language=FR",
+        "surface=A%20B",
+        "after=",
+    ],
 )
 def test_a_parameter_that_does_not_fit_is_named(api: Api, query: str) -> None:
     status, sentence = api.problem("GET", f"/v1/feeds/for-you?{query}")

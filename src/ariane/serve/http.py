@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from ariane.engine import Engine, load
@@ -34,7 +34,7 @@ from ariane.serve.access import bucket
 from ariane.serve.background import Background
 from ariane.serve.headers import SafeHeaders
 from ariane.serve.identity import Identities
-from ariane.serve.limits import BodyLimit, RateLimit
+from ariane.serve.limits import BodyLimit, RateLimit, each_once
 from ariane.serve.live import Live
 from ariane.serve.metrics import Measured, Metrics
 from ariane.serve.problems import Faults, install
@@ -81,6 +81,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        dependencies=[Depends(each_once)],
         lifespan=_lifespan,
     )
     app.state.service = service

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 
 from starlette.requests import Request
@@ -52,6 +52,13 @@ def client_address(scope: Scope) -> str:
     if isinstance(address, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((address, 64), strict=False))
     return str(address)
+
+
+def each_once(request: Request) -> None:
+    """Refuse a query parameter that is given twice, of which each layer might read another."""
+    for name, count in Counter(name for name, _ in request.query_params.multi_items()).items():
+        if count > 1:
+            raise Refusal(422, f"The parameter {name[:60]} is given {count} times; give it once.")
 
 
 class RateLimit:
