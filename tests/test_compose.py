@@ -242,6 +242,21 @@ def test_a_post_far_below_does_not_flatten_what_is_above_it() -> None:
     assert compose(mix, ASK, ranked, []).items == compose(mix, ASK, far, []).items
 
 
+@pytest.mark.parametrize("amount", [-1000.0, 1000.0])
+def test_a_wish_does_not_change_what_variety_costs_others(amount: float) -> None:
+    wish = (Term("wish", amount),)
+    vectors = [unit(1, 0), unit(1, 0.1), unit(0.2, 1), unit(1, 0.3)]
+    plain = [item(f"p{n}", 1.0 - n / 10, vector=vectors[n]) for n in range(4)]
+    other = unit(-1, -1)
+    moved = item("w", 0.65 + amount, vector=other, terms=wish)
+    mix = Mix(exploration=0.0)
+    ranked = sorted([*plain, moved], key=lambda one: -one.score)
+    page = compose(mix, ASK, ranked, [])
+    rest = [post for post in ids(page.items) if post != "w"]
+    assert rest == ids(compose(mix, ASK, plain, []).items)
+    assert ids(page.items)[0 if amount > 0 else -1] == "w"
+
+
 def test_posts_that_were_not_read_and_readings_of_two_widths_are_composed() -> None:
     ranked = [
         item("a", 3.0),

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ariane.types import Ask, Moved, Page, Ranked, Removed
+
+BY_HAND: Final = ("wish", "demote")
+"""Terms that people set, beside what the ranker forecast."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +21,7 @@ class Mix:
     """How a page is put together from what ranks highest."""
 
     variety: float = 0.3
-    """0 is the bare ranking; 1 lets a complete repeat cost as much as parts the page's two ends."""
+    """0 is the bare ranking; 1 lets a full repeat cost as much as parts the page's two ends."""
 
     pool: int = 100
     """How many of the highest ranked can reach the page, which is never longer than that."""
@@ -89,12 +93,14 @@ def _once(ranked: Sequence[Ranked]) -> list[Ranked]:
 def _varied(mix: Mix, pool: Sequence[Ranked], size: int) -> list[int]:
     """Maximal marginal relevance (Carbonell and Goldstein 1998) over readings, authors, topics.
 
-    A repeat costs `variety` × the distance in score between the first and the last of the page.
+    A repeat costs `variety` × the distance between the highest and the lowest forecast score of
+    as many posts as the page has; wishes and demotions, which may be huge, are left out of that.
     """
     size = min(size, len(pool))
     seen = _pool(mix, pool)
     worth = seen.score.copy()  # −inf once chosen
-    price = mix.variety * max(float(worth[0] - worth[size - 1]), 1e-9)
+    forecast = [item.score - _set_by_hand(item) for item in pool[:size]]
+    price = mix.variety * max(max(forecast) - min(forecast), 1e-9)
     nearest, authors, topics = np.zeros((3, len(pool)))
     chosen: list[int] = []
     for place in range(size):
@@ -134,6 +140,11 @@ def _pool(mix: Mix, pool: Sequence[Ranked]) -> _Pool:
     )
 
 
+def _set_by_hand(item: Ranked) -> float:
+    """What wishes and demotions add to a score."""
+    return sum(term.amount for term in item.terms if term.name in BY_HAND)
+
+
 def _codes(names: Sequence[str | None]) -> NDArray[np.int64]:
     """The same number for the same name, −1 for None."""
     numbers: dict[str, int] = {}
@@ -166,7 +177,7 @@ def _explored(mix: Mix, ask: Ask, pool: Sequence[Ranked], varied: Sequence[int])
 
 def _may_explore(item: Ranked, authors: set[str]) -> bool:
     """Fresh, by an author who is not on the page, and neither demoted nor wished away."""
-    against = any(term.name in ("wish", "demote") and term.amount < 0 for term in item.terms)
+    against = any(term.name in BY_HAND and term.amount < 0 for term in item.terms)
     fresh = "fresh" in item.candidate.sources
     return fresh and not against and item.candidate.post.author not in authors
 

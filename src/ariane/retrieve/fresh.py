@@ -38,7 +38,7 @@ class Fresh:
         count = int(self.limit * EXPLORED)
         sampled = sample(self.vectors.rows(), hash64(ask.id), count, since, ask.at)
         turns = zip_longest(newest[::2], newest[1::2], sampled)
-        return list(dict.fromkeys(post for post in chain.from_iterable(turns) if post))
+        return list(dict.fromkeys(post for post in chain.from_iterable(turns) if post))[:wanted]
 
 
 def sample(rows: Rows, seed: int, count: int, since: int, until: int) -> list[str]:
