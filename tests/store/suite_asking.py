@@ -84,6 +84,7 @@ class Asking:
     ) -> None:
         store.write([Account("vic", birth_year=born)])
         assert store.viewer(ask()).minor is minor
+        assert not store.viewer(ask(at=2**62)).minor
 
     def test_unknown_age_can_be_minor(self, open_store: Opener) -> None:
         store = open_store(unknown_age_is_minor=True)

@@ -59,11 +59,13 @@ def find(connection: sqlite3.Connection, digests: Iterable[str]) -> list[Stored]
         " JOIN keys k ON k.person = a.person WHERE digest IN (SELECT value FROM json_each(?))",
         (as_list(digests),),
     )
+    people: dict[int, Person] = {}
     found = []
     for digest, at, sealed, number, viewer, secret in rows:
-        key = Key(secret)
-        action = _open(key, viewer, (digest, at, sealed))
-        found.append(Stored(digest, Person(number, key), action))
+        if number not in people:
+            people[number] = Person(number, Key(secret))
+        person = people[number]
+        found.append(Stored(digest, person, _open(person.key, viewer, (digest, at, sealed))))
     return found
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
+
+import numpy as np
 
 from ariane.store import actions, intake, posts, relations, served
 from ariane.store.actions import END
@@ -148,5 +149,5 @@ def _minor(connection: sqlite3.Connection, ask: Ask, settings: ViewerSettings) -
     account = None if ask.viewer is None else intake.account(connection, ask.viewer)
     if account is None or account.birth_year is None:
         return settings.unknown_age_is_minor
-    year = datetime.fromtimestamp(ask.at / 1000, UTC).year
+    year = 1970 + int(np.datetime64(ask.at, "ms").astype("datetime64[Y]").astype(int))
     return year <= account.birth_year + settings.adult_age
