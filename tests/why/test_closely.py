@@ -12,6 +12,7 @@ from tests.why.small_world import World, candidate, history, past, town
 from ariane.compose import Mix
 from ariane.types import Feed, NotFoundError, Page, Viewer
 from ariane.why import replay_claims, why_post
+from ariane.why.counterfactual import places
 
 
 @settings(max_examples=15)
@@ -25,11 +26,13 @@ def test_every_claim_on_one_post_replays_and_the_budget_holds(
     post = page.ranked[turn].candidate.post.id
     world.calls = 0
     reasons = why_post(world.arrange, viewer, page, post, budget=budget)
-    assert world.calls <= 1 + budget
+    assert world.calls <= 1 + max(1, budget)
     assert reasons
     assert {reason.post for reason in reasons} == {post}
     feed = Feed(world.ask, viewer, page, reasons)
     assert replay_claims(world.arrange, feed).failures == ()
+    if reasons[0].cause == "everyone:":
+        assert places(world.arrange(replace(viewer, history=()))).of(post) <= reasons[0].rank
 
 
 @settings(max_examples=15)

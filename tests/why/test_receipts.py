@@ -97,8 +97,12 @@ def test_no_more_pages_are_arranged_than_the_budget(runs: int) -> None:
     page = world.arrange(viewer)
     world.calls = 0
     reasons = why(world.arrange, viewer, page, WhySettings(runs=runs))
-    assert world.calls <= runs
+    assert world.calls <= max(1, runs)
     assert len(reasons) == len(page.items)
+    bare = places(world.arrange(replace(viewer, history=())))
+    for reason in reasons:
+        if reason.cause == "everyone:":
+            assert bare.of(reason.post) <= reason.rank
 
 
 def test_without_history_and_wishes_nothing_is_run() -> None:
@@ -130,7 +134,11 @@ def test_a_whole_history_is_named_where_no_part_of_it_is_the_cause() -> None:
     liked = []
     for n, one in enumerate(near):
         reading = replace(
-            target.reading, topics=((f"kind {n}", 0.9),), tone=f"tone {n}", format=f"format {n}"
+            target.reading,
+            vector=vector(f"reading {n}"),
+            topics=((f"kind {n}", 0.9),),
+            tone=f"tone {n}",
+            format=f"format {n}",
         )
         liked.append(past(f"a{n}", replace(one, reading=reading)))
     others = [candidate(f"p{n + 50}", "food", "warm", f"b{n}") for n in range(20)]

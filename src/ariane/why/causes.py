@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ariane.types import Action, Ranked, Reading, Viewer
+from ariane.why.parts import parts
 
 SURE: Final = 0.2
 """A topic less probable than this is not what a post is about."""
@@ -23,6 +24,9 @@ NEAR: Final = 4
 
 SENSITIVE: Final = frozenset({"health", "politics", "religion", "sexuality", "identity"})
 """Topics that would say something about the person: causes and sentences never name them."""
+
+Key: TypeAlias = tuple[bool, frozenset[str]]
+"""What a counterfactual deletes: whether wishes, and their ids or those of actions."""
 
 WEIGHT: Final[Mapping[str, float]] = {
     "wish": 3.0,
@@ -49,6 +53,11 @@ class Cause:
         """What the post and the evidence share."""
         return self.cause.partition(":")[0]
 
+    @property
+    def key(self) -> Key:
+        """What is deleted."""
+        return self.kind == "wish", frozenset(self.evidence)
+
 
 class History:
     """A viewer's signed actions by what their posts share, made once a request."""
@@ -59,6 +68,7 @@ class History:
         self._actions = [past.action for past in pasts]
         self._sign = np.array([action.kind.sign for action in self._actions], np.int64)
         self._vectors = _stacked([past.reading for past in pasts])
+        self._row = {action.id: row for row, action in enumerate(self._actions)}
         self._shared: dict[str, list[int]] = defaultdict(list)
         for row, past in enumerate(pasts):
             if past.action.kind.sign > 0:
@@ -85,11 +95,21 @@ class History:
             wishes = (wish for wish in self.viewer.wishes if wish.direction > 0)
             found += [Cause(f"wish:{wish.target}", (wish.id,)) for wish in wishes]
         found.sort(key=lambda cause: -WEIGHT[cause.kind])
-        return list({frozenset(cause.evidence): cause for cause in reversed(found)}.values())[::-1]
+        return list({cause.key: cause for cause in reversed(found)}.values())[::-1]
 
-    def singles(self, item: Ranked, most: int) -> list[Action]:
-        """Single actions that may matter most to a post: those whose posts read nearest to it."""
-        return [self._actions[row] for row in self._nearest(self.nearness(item))[:most]]
+    def parts(self) -> list[frozenset[str]]:
+        """All signed actions in a few sets that hold together, whatever they share with a post."""
+        found = parts(self._sign, self._vectors)
+        return [frozenset(self._actions[row].id for row in rows) for rows in found]
+
+    def unnamed(self, actions: frozenset[str], item: Ranked) -> Cause:
+        """A set of actions as a cause that says what was done, not what it shares with a post."""
+        return self._cause("", [self._row[action] for action in actions], self.nearness(item))
+
+    def singles(self, item: Ranked, matters: Mapping[str, float], most: int) -> list[Action]:
+        """Single actions: those that matter most (by id), then those that read nearest."""
+        nearest = [self._actions[row] for row in self._nearest(self.nearness(item))]
+        return sorted(nearest, key=lambda action: -matters.get(action.id, 0.0))[:most]
 
     def nearness(self, item: Ranked) -> NDArray[np.float32]:
         """How near the post of each signed action reads to this one; 0 where either is unread."""

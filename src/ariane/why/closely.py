@@ -14,10 +14,10 @@ from ariane.why.receipts import Inquiry, WhySettings
 MOST: Final = 5
 """The most actions in a set that is put together one by one."""
 
-SINGLES: Final = 24
+SINGLES: Final = 12
 """The most actions that are tried alone."""
 
-KEPT: Final = 4
+KEPT: Final = 3
 """How many of the strongest are tried as the next of the set."""
 
 
@@ -30,9 +30,10 @@ def why_post(
 ) -> tuple[Reason, ...]:
     """The reasons for one post, those that move it the most first; at least one.
 
-    Beside the shared causes of `why`, a set of at most 5 actions is put together greedily, each
-    time the one whose deletion moves the post down most, until it has left the page; then those
-    that it can do without are left out. At most `budget` pages are arranged without something.
+    Beside the causes of `why`, a set of at most 5 actions is put together greedily from the parts
+    of the history that matter most, each time the one whose deletion moves the post down most,
+    until it has left the page; then those that it can do without are left out. At most `budget`
+    pages are arranged without something, or one.
     Raises NotFoundError where the post is not among those that could reach the page.
     """
     item = _item(page, post)
@@ -41,11 +42,12 @@ def why_post(
             f"{post} is not among the posts that could reach this page; name one that is on it."
         )
     inquiry = Inquiry(arrange, viewer, page)
-    for cause in inquiry.causes(item):
+    parts = inquiry.parts if inquiry.fall(post) > 0 else []
+    for key in dict.fromkeys([*parts, *(cause.key for cause in inquiry.causes(item))]):
         if inquiry.runs.count < budget // 2:
-            inquiry.try_cause(cause)
+            inquiry.try_set(key)
     reasons = inquiry.moving(item)
-    fewest = _fewest(inquiry, item, budget)
+    fewest = _fewest(inquiry, item, budget) if parts else []
     ids = tuple(action.id for action in fewest)
     if ids and frozenset(ids) not in {frozenset(reason.evidence) for reason in reasons}:
         reasons.append(inquiry.claim(post, acted(fewest), ids))
@@ -69,7 +71,7 @@ def _fewest(inquiry: Inquiry, item: Ranked, budget: int) -> list[Action]:
 
     start = reached = (inquiry.now.of(post), -item.score)
     alone = []
-    for action in inquiry.history.singles(item, SINGLES):
+    for action in inquiry.history.singles(item, _matters(inquiry, post), SINGLES):
         if inquiry.runs.count < budget:
             alone.append((harm([action]), action))
     alone.sort(key=_first, reverse=True)
@@ -88,6 +90,17 @@ def _fewest(inquiry: Inquiry, item: Ranked, budget: int) -> list[Action]:
         if rest and inquiry.runs.count < budget and harm(rest)[0] >= reached[0]:
             chosen = rest
     return chosen if reached[0] > start[0] else []
+
+
+def _matters(inquiry: Inquiry, post: str) -> dict[str, float]:
+    """Action id → how much score the post loses without the part of the history that it is in."""
+    before = inquiry.now.score[post]
+    return {
+        action: before - then.score.get(post, before)
+        for key, then in inquiry.tried.items()
+        if key in inquiry.parts
+        for action in key[1]
+    }
 
 
 def _first(pair: tuple[tuple[int, float], Action]) -> tuple[int, float]:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from ariane.types import Feed, Page, Ranked, Reason, Viewer
-from ariane.why.causes import WEIGHT, Cause, History
-from ariane.why.counterfactual import Arrange, Places, Runs, places
+from ariane.why.causes import WEIGHT, Cause, History, Key
+from ariane.why.counterfactual import WISH, Arrange, Places, Runs, places
 
 NEARLY: Final = 0.8
 """A smaller cause is named if it moves the post at least this much of what the largest one does."""
 
 EXPLAINED: Final = 0.3
 """What one more try is worth for a post that a set moves already, beside one that none does."""
+
+PART: Final = 0.8
+"""How early parts of the history are tried, beside the weights of causes with a name."""
 
 ALONE: Final = 0.1
 """A cause that does less than this part of what the whole history does is no single cause."""
@@ -26,9 +28,9 @@ class WhySettings:
     """How much is run to explain."""
 
     runs: int = 12
-    """The most counterfactual pages that are arranged to explain one page."""
+    """The most counterfactual pages that are arranged to explain one page; at least one is."""
 
-    runs_one_post: int = 48
+    runs_one_post: int = 32
     """The most that are arranged to explain one post when someone asks about it."""
 
 
@@ -47,9 +49,9 @@ def why(
 ) -> tuple[Reason, ...]:
     """One reason an item of the page, in its order.
 
-    Page-wide, at most `settings.runs` sets of actions are deleted, each once, and every item is
-    read from the same runs. Named is the smallest of the sets that move it down the most. Where
-    none does, the whole history is named if that moves it, or else a reason that is not personal.
+    Page-wide, the whole history and at most `settings.runs` sets in all are deleted, each once,
+    and every item is read from the same runs. Named is the smallest of the sets that move it down
+    the most; where none does, the whole history, if that moves it; else what is not personal.
     """
     settings = settings or WhySettings()
     inquiry = Inquiry(arrange, viewer, page)
@@ -86,81 +88,89 @@ class Inquiry:
         self.viewer, self.page = viewer, page
         self.now = places(page)
         self.runs = Runs(arrange, viewer)
-        self.everything = tuple(past.action.id for past in viewer.history)
         self.history = History(viewer)
+        self.parts: list[Key] = [(False, part) for part in self.history.parts()]
+        self.everything = tuple(past.action.id for past in viewer.history)
+        self._nothing = self.runs.without("", self.everything) if self.everything else self.now
         self._causes: dict[str, list[Cause]] = {}
-        self._tried: dict[Cause, Places] = {}
-        self._nothing: Places | None = None
-        self._explained: set[str] = set()
+        self.tried: dict[Key, Places] = {}
         self._explored = {
             moved.post for moved in page.terms if moved.term == "exploration" and moved.places > 0
         }
 
     def causes(self, item: Ranked) -> list[Cause]:
-        """Proposals for an item; none where exploration put it."""
+        """Proposals for an item: none where exploration put it, wishes where no action did."""
         post = item.candidate.post.id
         if post not in self._causes:
-            explored = post in self._explored
-            self._causes[post] = [] if explored else self.history.causes(item)
+            found = [] if post in self._explored else self.history.causes(item)
+            personal = self.fall(post) > 0
+            self._causes[post] = [c for c in found if personal or c.kind == "wish"]
         return self._causes[post]
 
     def run(self, most: int) -> None:
-        """Try the whole history, then sets in turn: those that may explain most of what is left."""
-        if self.everything and most > 0:
-            self._nothing = self.runs.without("", self.everything)
-        left: dict[frozenset[str], list[tuple[str, Cause]]] = {}
+        """Try sets in turn, those first that may explain most of what is not explained yet."""
+        left: dict[Key, dict[str, float]] = {}
         for item in self.page.items:
-            for cause in self.causes(item):
-                pair = (item.candidate.post.id, cause)
-                left.setdefault(frozenset(cause.evidence), []).append(pair)
+            post = item.candidate.post.id
+            proposed = {cause.key: WEIGHT[cause.kind] for cause in self.causes(item)}
+            if self.fall(post) > 0 and post not in self._explored:
+                proposed = dict.fromkeys(self.parts, PART) | proposed
+            for key, weight in proposed.items():
+                left.setdefault(key, {})[post] = weight
         tries: Counter[str] = Counter()
+        explained: set[str] = set()
         while left and self.runs.count < most:
-            gain = {key: self._gain(pairs, tries) for key, pairs in left.items()}
+            gain = {
+                key: sum(
+                    weight / (1 + tries[post]) * (EXPLAINED if post in explained else 1.0)
+                    for post, weight in posts.items()
+                )
+                for key, posts in left.items()
+            }
             best = max(gain, key=lambda key: gain[key])
-            if not gain[best]:
-                return
-            for post, cause in left.pop(best):
-                self.try_cause(cause)
-                tries[post] += 1
-                if self.drop(post, cause) > 0:
-                    self._explained.add(post)
+            then = self.try_set(best)
+            tries.update(left.pop(best).keys())
+            explained |= {post for post in tries if self._enough(post, then)}
 
-    def try_cause(self, cause: Cause) -> Places:
-        """Where every candidate stands without a cause."""
-        then = self._tried[cause] = self.runs.without(cause.cause, cause.evidence)
-        return then
+    def try_set(self, key: Key) -> Places:
+        """Where every candidate stands without a set."""
+        self.tried[key] = self.runs.without(WISH if key[0] else "", key[1])
+        return self.tried[key]
 
-    def drop(self, post: str, cause: Cause) -> int:
-        """How many places a post loses without a cause that was tried."""
-        return self._tried[cause].of(post) - self.now.of(post)
+    def drop(self, post: str, then: Places) -> int:
+        """How many places a post loses."""
+        return then.of(post) - self.now.of(post)
 
     def fall(self, post: str) -> int:
-        """How many places a post loses without all of the history, if that was tried."""
-        return self._nothing.of(post) - self.now.of(post) if self._nothing else 0
-
-    def reason(self, item: Ranked) -> Reason:
-        """What the runs show about one item."""
-        post = item.candidate.post.id
-        fall = self.fall(post)
-        drops = {c: self.drop(post, c) for c in self.causes(item) if c in self._tried}
-        largest = max(drops.values(), default=0)
-        if largest >= max(1.0, ALONE * fall):
-            enough = [cause for cause, drop in drops.items() if drop >= NEARLY * largest]
-            cause = min(enough, key=lambda c: (len(c.evidence), -WEIGHT[c.kind]))
-            return self.claim(post, cause.cause, cause.evidence)
-        if fall > 0 and post not in self._explored:
-            return self.claim(post, "history:", self.everything)
-        return self.impersonal(item)
+        """How many places a post loses without all of the history."""
+        return self.drop(post, self._nothing)
 
     def moving(self, item: Ranked) -> list[Reason]:
-        """A claim for every cause that was tried and moves an item down."""
+        """A claim for every set that was tried and moves an item down.
+
+        Sets that share nothing with the item count too, and are named by what was done.
+        """
         post = item.candidate.post.id
-        tried = [cause for cause in self.causes(item) if cause in self._tried]
-        return [
-            self.claim(post, cause.cause, cause.evidence)
-            for cause in tried
-            if self.drop(post, cause) > 0
-        ]
+        named = {cause.key: cause for cause in self.causes(item)}
+        personal = self.fall(post) > 0 and post not in self._explored
+        found = []
+        for key, then in self.tried.items():
+            if self.drop(post, then) > 0 and (key in named or (personal and not key[0])):
+                cause = named.get(key) or self.history.unnamed(key[1], item)
+                found.append(self.claim(post, cause.cause, cause.evidence))
+        return found
+
+    def reason(self, item: Ranked) -> Reason:
+        """What the runs show about one item: the smallest of the causes that do the most."""
+        post, rank = item.candidate.post.id, self.now.of(item.candidate.post.id)
+        drops = {reason: (reason.rank_without or rank) - rank for reason in self.moving(item)}
+        largest = max(drops.values(), default=0)
+        if largest and largest >= ALONE * self.fall(post):
+            enough = [reason for reason, drop in drops.items() if drop >= NEARLY * largest]
+            return min(enough, key=lambda r: (len(r.evidence), -WEIGHT[r.cause.partition(":")[0]]))
+        if self.fall(post) > 0 and post not in self._explored:
+            return self.claim(post, "history:", self.everything)
+        return self.impersonal(item)
 
     def claim(self, post: str, cause: str, evidence: tuple[str, ...]) -> Reason:
         """A reason with both of its ranks."""
@@ -181,14 +191,8 @@ class Inquiry:
             stage, cause = "retrieve", "fresh:"
         return Reason(post, stage, cause, (), self.now.of(post), None)
 
-    def _gain(self, pairs: Sequence[tuple[str, Cause]], tries: Counter[str]) -> float:
-        """What trying one set may still explain, over all items that propose it."""
-        gain = 0.0
-        for post, cause in pairs:
-            if self.fall(post) > 0 or cause.kind == "wish":
-                worth = WEIGHT[cause.kind] / (1 + tries[post])
-                gain += worth * (EXPLAINED if post in self._explained else 1.0)
-        return gain
+    def _enough(self, post: str, then: Places) -> bool:
+        return self.drop(post, then) >= max(1.0, ALONE * self.fall(post))
 
 
 def _shown(page: Page) -> list[tuple[str, float]]:
