@@ -82,13 +82,16 @@ def ariane_calls(script: str) -> Iterator[list[str]]:
             yield words[3:]
 
 
-def complaint(arguments: list[str]) -> str | None:
-    """What is wrong with a call: a command or an option that is not there, a value of no use."""
+def complaint(arguments: list[str], bare: bool = False) -> str | None:
+    """What is wrong with a call: a command or an option that is not there, a value of no use.
+
+    With `bare`, a command may be named without its arguments.
+    """
     command = typer.main.get_command(app)
     rest = list(arguments)
     while rest and rest[0] in getattr(command, "commands", {}):
         command = command.commands[rest.pop(0)]
-    if "--help" in rest or (hasattr(command, "commands") and not rest):
+    if "--help" in rest or (not rest and (bare or hasattr(command, "commands"))):
         return None
     if hasattr(command, "commands"):
         return f"ariane {shlex.join(arguments)}: there is no command {rest[0]}"
@@ -99,10 +102,15 @@ def complaint(arguments: list[str]) -> str | None:
     return None
 
 
-def every_call(page: Path) -> list[list[str]]:
-    """Every call of `ariane` on a page: in shell blocks, and as inline code."""
+def in_blocks(page: Path) -> list[list[str]]:
+    """Every call of `ariane` in the shell blocks of a page."""
     scripts = [block.text for block in blocks(page) if block.language in SHELLS]
-    scripts += [span for span in spans(page) if span.startswith("ariane ")]
+    return [call for script in scripts for call in ariane_calls(script)]
+
+
+def in_prose(page: Path) -> list[list[str]]:
+    """Every call of `ariane` that stands as inline code on a page."""
+    scripts = [span for span in spans(page) if span.startswith("ariane ")]
     return [call for script in scripts for call in ariane_calls(script)]
 
 
@@ -116,7 +124,9 @@ every_page = pytest.mark.parametrize("page", PAGES, ids=named(PAGES))
 
 @every_page
 def test_every_command_of_a_page_is_there(page: Path) -> None:
-    assert [said for call in every_call(page) if (said := complaint(call))] == []
+    said = [complaint(call) for call in in_blocks(page)]
+    said += [complaint(call, bare=True) for call in in_prose(page)]
+    assert [sentence for sentence in said if sentence] == []
 
 
 def test_a_command_or_option_that_is_not_there_is_found() -> None:
@@ -135,7 +145,7 @@ def test_a_command_or_option_that_is_not_there_is_found() -> None:
 
 def test_every_command_is_in_the_list_of_commands() -> None:
     """docs/operate.md names each command that there is."""
-    called = {tuple(call[:2]) for call in every_call(REPOSITORY / "docs" / "operate.md")}
+    called = {tuple(call[:2]) for call in in_prose(REPOSITORY / "docs" / "operate.md")}
     group = typer.main.get_command(app)
     for name, command in group.commands.items():
         for inner in getattr(command, "commands", {}) or [None]:
