@@ -44,6 +44,16 @@ def test_a_cursor_of_another_is_none(api: Api) -> None:
     assert api.problem("GET", "/v1/feeds/for-you?after=elsewhere", "v1")[0] == 404
 
 
+def test_a_page_whose_post_was_deleted_is_still_gone_on_from(api: Api) -> None:
+    page = api("GET", "/v1/feeds/for-you?size=3", "v1").json()
+    gone = page["items"][0]["post"]["id"]
+    api("DELETE", f"/v1/posts/{gone}", "operator")
+    after = api("GET", f"/v1/feeds/for-you?size=20&after={page['next']}", "v1").json()
+    shown = {item["post"]["id"] for item in page["items"]}
+    assert len(after["items"]) == 9
+    assert not shown & {item["post"]["id"] for item in after["items"]}
+
+
 @pytest.mark.parametrize(
     "query",
     [

@@ -150,6 +150,20 @@ def test_failures_in_the_background_break_no_request(
         until(lambda: (value("ariane_posts_read_total") or 0) >= 7)
 
 
+def test_a_model_that_cannot_be_loaded_keeps_no_post_unread(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ariane.serve.background.read", lambda *_, **__: 3)
+    live, metrics = Live(factory(home)), Metrics()
+    with live.engine() as engine:
+        engine.store.promote("ranker", "absent")
+    (home / "ariane.toml").write_text("[nonsense]\n")
+    with pytest.raises(ArianeError, match="nonsense"):
+        Background(live, metrics, 1).turn()
+    assert metrics.registry.get_sample_value("ariane_posts_read_total") == 3
+    live.close()
+
+
 def test_a_long_read_ends_when_the_server_does(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     begun = threading.Event()
 

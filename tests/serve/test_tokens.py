@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import jwt
@@ -81,6 +82,14 @@ def test_the_secret_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert open_tokens(tmp_path).verify(token) == Caller("viewer", "v1")
     assert open_tokens(tmp_path).verify(issue(tmp_path, None)) == OPERATOR
+    assert [item.name for item in tmp_path.iterdir()] == [KEY_FILE]
+
+
+def test_servers_that_start_together_share_a_secret(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        tokens = list(pool.map(lambda _: issue(tmp_path, "v1"), range(32)))
+    held = open_tokens(tmp_path)
+    assert {held.verify(token).viewer for token in tokens} == {"v1"}
     assert [item.name for item in tmp_path.iterdir()] == [KEY_FILE]
 
 

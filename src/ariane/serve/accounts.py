@@ -6,9 +6,10 @@ from fastapi import APIRouter
 
 from ariane.engine import Engine
 from ariane.serve.access import AnyCaller, Operator, own
-from ariane.serve.models import AccountIn, AccountOut, Done, Id
+from ariane.serve.models import AccountIn, AccountOut, Done
 from ariane.serve.problems import COMMON, said
 from ariane.serve.service import Serving, now
+from ariane.serve.values import Id
 from ariane.types import Delete, NotFoundError
 
 router = APIRouter(prefix="/v1/accounts", tags=["accounts"])

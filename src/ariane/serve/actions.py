@@ -7,11 +7,12 @@ from fastapi import APIRouter, Request
 from ariane.engine import Engine
 from ariane.serve.access import AnyCaller, own
 from ariane.serve.batch import body_schema, parse
-from ariane.serve.models import Done, Id, TakenOut
-from ariane.serve.posts import ContentType, taken
+from ariane.serve.models import Done
+from ariane.serve.posts import ContentType, TakenOut, taken
 from ariane.serve.problems import COMMON, Refusal, said
 from ariane.serve.service import Serving, now
 from ariane.serve.tokens import Caller
+from ariane.serve.values import Id
 from ariane.types import Action, Delete, Event, NotFoundError
 
 router = APIRouter(prefix="/v1/actions", tags=["actions"])

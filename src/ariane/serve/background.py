@@ -58,18 +58,21 @@ class Background:
             self._due.wait(pause)
 
     def turn(self) -> None:
-        """Take up a promoted model, read what is unread, and let the indexes follow."""
+        """Read what is unread, let the indexes follow, then take up a promoted model.
+
+        In this order, so that a model which cannot be loaded keeps no post from being read.
+        """
         self._due.clear()
-        if self._live.stale():
-            engine = self._live.reload()
-            self._metrics.engine_loads.inc()
-            log.info("now serving %s", engine.ranker.name)
         with self._live.engine() as engine:
             count = read(
                 engine.store, engine.reader, engine.classify, progress=lambda _: self._go_on()
             )
             engine.refresh()
         self._metrics.posts_read.inc(count)
+        if self._live.stale():
+            engine = self._live.reload()
+            self._metrics.engine_loads.inc()
+            log.info("now serving %s", engine.ranker.name)
 
     def _go_on(self) -> None:
         if self._ending:

@@ -9,10 +9,12 @@ from fastapi import APIRouter, Query
 from ariane.engine import Engine
 from ariane.feed import for_you
 from ariane.serve.access import ALSO_NOBODY, AnyCaller, Operator
-from ariane.serve.models import Done, FeedName, FeedSpecIn, FeedSpecOut, Id, Language, PageOut
+from ariane.serve.models import Done, FeedSpecIn, FeedSpecOut
+from ariane.serve.page_models import PageOut
 from ariane.serve.problems import COMMON, said
 from ariane.serve.receipts import check_cursor
 from ariane.serve.service import Serving, now
+from ariane.serve.values import FeedName, Id, Language
 from ariane.types import CallError, Feed, NotFoundError
 
 router = APIRouter(prefix="/v1/feeds", tags=["feeds"])

@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from fastapi import APIRouter
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from ariane.engine import Engine
 from ariane.serve.access import Operator
-from ariane.serve.models import Alive, EngineOut, Ready
 from ariane.serve.problems import COMMON, said
 from ariane.serve.service import Serving
 
 router = APIRouter(tags=["health"])
 
 EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Alive(BaseModel):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Ready(BaseModel):
+    """The store and the engine answer; `model` is the ranker that would rank now."""
+
+    status: Literal["ok"] = "ok"
+    model: str
+    posts: int
+    unread: int
+
+
+class EngineOut(BaseModel):
+    """The engine that is being served from now on."""
+
+    model: str
 
 
 @router.get("/v1/health/live", summary="The process lives", responses=said(*COMMON))

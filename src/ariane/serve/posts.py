@@ -5,18 +5,35 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request
+from pydantic import BaseModel
 
 from ariane.engine import Engine
 from ariane.serve.access import Operator
 from ariane.serve.batch import Batch, body_schema, parse
-from ariane.serve.models import Done, Id, PostOut, RejectedOut, TakenOut
+from ariane.serve.models import Done, PostOut
 from ariane.serve.problems import COMMON, Refusal, said
 from ariane.serve.service import Serving, now
+from ariane.serve.values import Id
 from ariane.types import Action, Delete, NotFoundError
 
 router = APIRouter(prefix="/v1/posts", tags=["posts"])
 
 ContentType = Annotated[str, Header(include_in_schema=False)]
+
+
+class RejectedOut(BaseModel):
+    """A line of a batch that was not taken in, and why."""
+
+    line: int
+    sentence: str
+
+
+class TakenOut(BaseModel):
+    """What a batch did: events new to the store, events it held, lines set aside."""
+
+    taken: int
+    same: int
+    rejected: list[RejectedOut]
 
 
 def taken(engine: Engine, batch: Batch) -> TakenOut:

@@ -15,7 +15,7 @@ HOST_NAME = re.compile(
 POSITIVE = (
     *("connections", "threads", "timeout_seconds", "body_bytes", "body_seconds", "batch_lines"),
     *("json_depth", "rate", "burst", "rate_xrpc", "burst_xrpc", "refresh_seconds"),
-    *("token_days", "cookie_days"),
+    "cookie_days",
 )
 
 
@@ -70,9 +70,6 @@ class ServeSettings:
 
     refresh_seconds: float = 1.0
     """How often new posts are read and a newly promoted model is looked for, at the latest."""
-
-    token_days: int = 30
-    """How long a token is good for."""
 
     cookie_days: int = 180
     """How long an anonymous reader's consented cookie is good for."""

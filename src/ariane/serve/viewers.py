@@ -2,18 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
 
 from ariane.engine import Engine
 from ariane.serve.access import COOKIE, AnyCaller, Operator, give_cookie, own
-from ariane.serve.models import ConsentIn, Done, Id, ReaderOut, TokenIn, TokenOut
+from ariane.serve.models import Done
 from ariane.serve.problems import COMMON, said
 from ariane.serve.service import Serving
 from ariane.serve.tokens import DAY, OPERATOR, viewer_caller
+from ariane.serve.values import Id, Strict
 
 router = APIRouter(prefix="/v1", tags=["viewers"])
+
+
+class TokenIn(Strict):
+    """Whom a token is to name, and for how many days; no viewer means the operator."""
+
+    viewer: Id | None
+    days: Annotated[int, Field(ge=1, le=366)] = 30
+
+
+class TokenOut(BaseModel):
+    """A token, to be sent as `Authorization: Bearer TOKEN`."""
+
+    token: str
+
+
+class ConsentIn(Strict):
+    """An anonymous reader's consent to a cookie by which their feed remembers them."""
+
+    consent: Literal[True]
+
+
+class ReaderOut(BaseModel):
+    """The id under which an anonymous reader is remembered."""
+
+    viewer: str
 
 
 @router.get("/viewers/{viewer:path}", summary="Export", responses=said(401, 403, 404, *COMMON))

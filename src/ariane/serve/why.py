@@ -9,10 +9,11 @@ from fastapi import APIRouter, Path
 from ariane.engine import Engine
 from ariane.feed import replay
 from ariane.serve.access import ALSO_NOBODY, AnyCaller
-from ariane.serve.models import Id, ReplayOut, WhyOut
+from ariane.serve.page_models import ReplayOut, WhyOut
 from ariane.serve.problems import COMMON, said
 from ariane.serve.receipts import receipt_for
 from ariane.serve.service import Serving
+from ariane.serve.values import Id
 from ariane.types import NotFoundError
 
 router = APIRouter(prefix="/v1/why", tags=["why"])

@@ -8,9 +8,10 @@ from fastapi import APIRouter, Path, Query
 
 from ariane.engine import Engine
 from ariane.serve.access import AnyCaller, own
-from ariane.serve.models import Done, Id, WishIn, WishOut
+from ariane.serve.models import Done, WishIn, WishOut
 from ariane.serve.problems import COMMON, said
 from ariane.serve.service import Serving, now
+from ariane.serve.values import Id
 from ariane.types import CallError, NotFoundError
 
 router = APIRouter(prefix="/v1/wishes", tags=["wishes"])
