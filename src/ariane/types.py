@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Literal, Protocol, Self, TypeAlias
+from typing import Any, Final, Literal, Protocol, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,13 +115,17 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who publishes or views; `hides_from_algorithms` asks not to be recommended to strangers."""
+    """Who publishes or views; `hides_from_algorithms` asks not to be recommended to strangers.
+
+    `at` is when this was stated, where that is known; a store keeps it of no account.
+    """
 
     id: str
     name: str | None = None
     birth_year: int | None = None
     country: str | None = None
     hides_from_algorithms: bool = False
+    at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,10 @@ class Action:
     account: str | None = None
     seconds: float | None = None
     request: str | None = None
+
+
+HOUSE: Final = "ariane/"
+"""How the source of every label begins that this installation's own classifiers wrote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +164,15 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """A post, account or action that is gone, also when its create arrives later."""
+    """A post, account or action that is gone, also when its create arrives later.
+
+    An action's id is its viewer's own, so that its delete names the `viewer` too.
+    """
 
     what: Literal["post", "account", "action"]
     id: str
     at: int
+    viewer: str | None = None
 
 
 Event: TypeAlias = Post | Account | Action | Label | Delete
@@ -545,6 +557,15 @@ class Store(Protocol):
         Raises NotFoundError, or WithdrawnError where evidence was erased, edited or deleted.
         """
 
+    def served_to(self, request: str) -> str | None:
+        """Whom a request was served to, None for nobody; raises as `receipt` where it is gone.
+
+        It answers also where posts or actions of the receipt are gone, until it is erased itself.
+        """
+
+    def did(self, viewer: str, action: str) -> bool:
+        """Whether this action of this viewer's is held."""
+
     def actions(self, until: int | None = None) -> Iterator[Action]:
         """Every action up to and including `until`, in order of time."""
 
@@ -568,6 +589,17 @@ class Store(Protocol):
 
     def erase(self, viewer: str) -> bool:
         """Destroy a person's key and rows; False where nothing was held."""
+
+    def forget(
+        self, *, actions: int | None, receipts: int | None, anonymous: int | None = None
+    ) -> int:
+        """Delete actions and receipts older than these times, for good; how many. None keeps.
+
+        `anonymous` is the time for receipts without a viewer, where it is later than `receipts`.
+        """
+
+    def retain(self, now: int) -> int:
+        """Forget what the store's settings keep no longer at `now`; how many rows."""
 
     def counts(self) -> Counts:
         """How much the store holds."""
