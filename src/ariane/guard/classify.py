@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from importlib.resources import as_file, files
 from typing import Final
 
-from ariane.guard.policies import CLASSIFIED, HOUSE
+from ariane.guard.policies import CLASSIFIED
 from ariane.heads import Head, fit, load
-from ariane.types import ArianeError, Encoder, Label, Post, Reading
+from ariane.types import HOUSE, ArianeError, Encoder, Label, Post, Reading
 
 VALUES: Final = ("spam", "harassment", "self-harm", "sexual")
 """The harms, each a label's value."""

@@ -17,10 +17,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from ariane.types import ArianeError, Candidate, Decision, Rule, Verdict, Viewer
-
-HOUSE: Final = "ariane/"
-"""How the source of every label begins that this installation's own classifiers wrote."""
+from ariane.types import HOUSE, ArianeError, Candidate, Decision, Rule, Verdict, Viewer
 
 CLASSIFIED: Final = "classified"
 """The label that says: the text of this post's current revision went through the classifier."""
