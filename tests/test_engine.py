@@ -9,7 +9,7 @@ from tests.homes import community, with_ranker
 
 from ariane.engine import Settings, init, load, new_run, open_store, read_settings, runs
 from ariane.feed import for_you
-from ariane.types import ActionKind, ArianeError, CallError, FeedSpec, NotFoundError
+from ariane.types import ActionKind, CallError, FeedSpec, NotFoundError
 
 
 def home(tmp_path: Path, text: str = "") -> Path:
@@ -40,6 +40,15 @@ def test_what_init_writes_reads_back_as_the_defaults(tmp_path: Path) -> None:
         ("[values]\nlike = 'much'", r"\[values\] like"),
         ("[values]\nimpression = 1.0", r"\[values\] impression"),
         ("[feeds.mine]\nsauces = []", r"\[feeds.mine\] sauces"),
+        ("[feeds]\nx = 3", r"\[feeds.x\]"),
+        ("[feeds.x]\nname = 'y'", r"\[feeds.x\]"),
+        ("[feeds.'French Science']", "French Science"),
+        ("[feeds.x]\nsources = ['nearist']", "nearist"),
+        (
+            "[feeds.x]\nwishes = [{ id = 'w', target = 'topik:art', direction = 1 }]",
+            "topik",
+        ),
+        ("[values]\nlike = nan", r"\[values\] like"),
         ("feeds = 3", r"\[feeds\]"),
         ("values = 3", r"\[values\]"),
     ],
@@ -107,10 +116,14 @@ def test_a_ranker_that_gives_no_numbers_costs_its_rank_not_the_feed(tmp_path: Pa
     assert feed.model == "recent"
 
 
-def test_a_broken_retriever_is_named(tmp_path: Path) -> None:
-    init(tmp_path)
+def test_a_broken_retriever_is_named_and_costs_one_source(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    community(tmp_path)
     store = open_store(tmp_path)
     store.promote("retriever", "retriever-1")
     store.close()
-    with pytest.raises(ArianeError, match="retriever-1"):
-        load(tmp_path)
+    engine = load(tmp_path)
+    assert "retriever-1" in caplog.text
+    feed = for_you(engine, engine.ask("v1", at=time.time_ns() // 1_000_000))
+    assert len(feed.page.items) == 20

@@ -184,3 +184,23 @@ def test_a_ranker_that_is_gone_withdraws_what_it_arranged(home: Path, engine: En
     engine.store.record_served(gone)
     with pytest.raises(WithdrawnError, match="ranker-0"):
         replay(engine, "old")
+
+
+def test_a_page_that_cannot_be_explained_is_served_unexplained(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def fails_when_asked_again(*arguments: object) -> object:
+        calls.append(arguments)
+        if len(calls) > 1:
+            raise MemoryError
+        return ranker.forecast(*arguments)
+
+    ranker = engine.ranker
+    monkeypatch.setattr(type(ranker.rungs[0]), "forecast", fails_when_asked_again)
+    ranker = type("Bare", (), {"forecast": ranker.rungs[1].forecast})()
+    feed = for_you(engine, engine.ask("v1", at=now()))
+    assert len(feed.page.items) == 20
+    assert feed.reasons == ()
+    assert len(calls) > 1

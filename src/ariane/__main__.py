@@ -115,6 +115,8 @@ def ingest(
     as_json: Json = False,
 ) -> None:
     """Take posts, accounts, actions and labels in; resumable, and never twice."""
+    if follow and len(targets) > 1:
+        raise CallError("--follow watches one target; start one command for each.")
     store = part("engine").open_store(home)
     settings = part("engine").read_settings(home).ingest
     rows = []
@@ -182,6 +184,9 @@ def train(
         trainer(store, run, size=size, until=cut, seed=seed, progress=_said)
     else:
         part("train").train_retriever(store, run, seed=seed, progress=_said)
+        signing = part("promote")
+        key = signing.signing_key(home / signing.KEY)
+        signing.sign(run, what, signing.trained(run), key)
     show([{"run": run.name, "part": what}], as_json)
 
 
@@ -197,7 +202,10 @@ def evaluate(
     """Measure a ranker against its baselines and sign its report, or replay served claims."""
     if suite == "why":
         engine = part("engine").load(home)
-        show([part("evaluate").replay_feeds(engine, viewers=viewers, at=_now())], as_json)
+        found = part("evaluate").replay_feeds(engine, viewers=viewers, at=_now())
+        show([found], as_json)
+        if found["failures"]:
+            raise ArianeError(f"{len(found['failures'])} claims do not replay.")
         return
     if suite != "replay":
         raise CallError(f"{suite} is no suite; the suites are replay and why.")
@@ -208,7 +216,8 @@ def evaluate(
         raise CallError("no ranker is live; name a run that `ariane train` made.")
     path = room.runs(home) / name
     result = part("evaluate").evaluate(store, path, progress=_said)
-    signing.sign(path, result, signing.signing_key(home / signing.KEY))
+    if not (path / signing.REPORT).exists():
+        signing.sign(path, "ranker", result, signing.signing_key(home / signing.KEY))
     _show_result(result, html, as_json)
 
 
@@ -231,7 +240,7 @@ def promote(
     engine = part("engine")
     room = part("promote")
     path = engine.runs(home) / run
-    what = run.partition("-")[0]
+    what = run.rpartition("-")[0]
     room.promote(engine.open_store(home), what, path, room.signing_key(home / room.KEY))
     out.print(f"{run} is the live {what}.")
 
@@ -267,7 +276,7 @@ def feed(
             "author": item.candidate.post.author,
             "text": item.candidate.post.text,
             "score": item.score,
-            "why": reasons[item.candidate.post.id],
+            "why": reasons.get(item.candidate.post.id, ""),
         }
         for place, item in enumerate(served.page.items, start=1)
     ]
@@ -332,6 +341,8 @@ def steer(
     as_json: Json = False,
 ) -> None:
     """Write, list and undo a viewer's wishes."""
+    if said and not (more or less):
+        raise CallError(f"{said!r} is not understood yet; say it with --more or --less TARGET.")
     store = part("engine").open_store(home)
     types, room = part("types"), part("steer")
     end = int(until.replace(tzinfo=UTC).timestamp() * 1000) if until else None
@@ -399,7 +410,9 @@ def token(
 @app.command()
 def demo(
     path: Annotated[Path | None, typer.Argument(help="Where the data lies.")] = None,
-    home: Annotated[Path, typer.Option(help="Where the demo is made.")] = Path("ariane-demo"),
+    home: Annotated[
+        Path, typer.Option(envvar="ARIANE_HOME", help="Where the demo is made.")
+    ] = Path("ariane-demo"),
     data: Annotated[str, typer.Option(help="polis.")] = "polis",
     once: Annotated[bool, typer.Option("--once", help="Evaluate and end; do not serve.")] = False,
     size: Annotated[str, typer.Option(help="nano, small or base.")] = "small",

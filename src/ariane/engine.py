@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache, cached_property
 from importlib import import_module
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from ariane.guard.rules import BEFORE
 from ariane.ingest import IngestSettings
 from ariane.retrieve import RetrieveSettings, Sources, VectorFile, refresh
 from ariane.settings import FILE, build, load_tables, section, template
-from ariane.steer import wish_term
+from ariane.steer import check_target, wish_term
 from ariane.store.sqlite import StoreSettings as SqliteSettings
 from ariane.types import (
     FOLLOWING,
@@ -45,6 +47,8 @@ from ariane.types import (
 )
 
 log = logging.getLogger(__name__)
+
+FEED_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 PARTS: Mapping[str, str] = {
     "store.sqlite": "ariane.store.sqlite:SqliteStore",
@@ -281,11 +285,24 @@ def read_settings(home: Path) -> Settings:
         guard=section(tables, "guard", GuardSettings),
         compose=section(tables, "compose", Mix),
         values=_values(tables.get("values", {})),
-        feeds={
-            name: build({"name": name, **table}, f"[feeds.{name}]", FeedSpec)
-            for name, table in tables.get("feeds", {}).items()
-        },
+        feeds={name: _feed(name, table) for name, table in tables.get("feeds", {}).items()},
     )
+
+
+def _feed(name: str, table: object) -> FeedSpec:
+    where = f"[feeds.{name}]"
+    if not isinstance(table, Mapping) or "name" in table:
+        raise CallError(f"{where} in {FILE} must be a table without a name of its own.")
+    if not FEED_NAME.fullmatch(name):
+        raise CallError(f"{where} in {FILE} is no feed name; use a-z, 0-9 and hyphens.")
+    spec = build({"name": name, **table}, where, FeedSpec)
+    unknown = set(spec.sources) - set(RetrieveSettings.parts)
+    if unknown:
+        there = ", ".join(RetrieveSettings.parts)
+        raise CallError(f"{where} sources names {min(unknown)}; there are {there}.")
+    for wish in spec.wishes:
+        check_target(wish.target)
+    return spec
 
 
 def open_store(home: Path) -> Store:
@@ -403,7 +420,7 @@ def _values(table: Mapping[str, float]) -> dict[ActionKind, float]:
     for name, value in table.items():
         if name not in predicted:
             raise CallError(f"[values] {name} in {FILE} is no action that the ranker predicts.")
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
             raise CallError(f"[values] {name} in {FILE} cannot be {value!r}; give a number.")
         values[predicted[name]] = float(value)
     return values

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from functools import partial
 
 from ariane.compose import compose
@@ -9,8 +11,10 @@ from ariane.engine import Engine
 from ariane.guard import guard
 from ariane.rank import rank
 from ariane.retrieve import retrieve
-from ariane.types import Ask, Feed, Page, Viewer
+from ariane.types import Ask, Feed, Page, Reason, Viewer
 from ariane.why import Replay, replay_claims, why, why_post
+
+log = logging.getLogger(__name__)
 
 
 def arrange(engine: Engine, ask: Ask, viewer: Viewer) -> Page:
@@ -27,7 +31,7 @@ def for_you(engine: Engine, ask: Ask) -> Feed:
     viewer = engine.store.viewer(ask)  # not profiled: mutes, blocks, minor; nothing else is read
     page = arrange(engine, ask, viewer)
     again = partial(arrange, engine.holding(page), ask)  # claims are among these candidates
-    feed = Feed(ask, viewer, page, why(again, viewer, page), page.model, engine.recipe)
+    feed = Feed(ask, viewer, page, _reasons(again, viewer, page), page.model, engine.recipe)
     engine.store.record_served(feed)  # the receipt that every claim replays from
     return feed
 
@@ -50,3 +54,12 @@ def replay(engine: Engine, request: str) -> Replay:
     """Arrange a served feed again from its receipt, and every claim printed with it."""
     feed = engine.store.receipt(request)
     return replay_claims(partial(arrange, engine.as_served(feed), feed.ask), feed)
+
+
+def _reasons(again: Callable[[Viewer], Page], viewer: Viewer, page: Page) -> tuple[Reason, ...]:
+    """A page that cannot be explained is served unexplained: reasons never cost the feed."""
+    try:
+        return why(again, viewer, page)
+    except Exception:
+        log.exception("a page is served without reasons")
+        return ()

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+import torch
 
 from ariane.demo.polis import polis
-from ariane.engine import Engine, init, load, new_run, runs
+from ariane.engine import Engine, init, load, new_run, open_store, runs
 from ariane.evaluate import evaluate, plan
 from ariane.ingest import ingest
 from ariane.read import read
-from ariane.report.promote import KEY, REPORT, promote, sign, signing_key
+from ariane.report.promote import KEY, REPORT, promote, sign, signing_key, trained
 from ariane.settings import FILE
 from ariane.train import train_ranker, train_retriever
 from ariane.types import CallError
@@ -23,6 +29,9 @@ from ariane.types import CallError
 __all__ = ["run"]
 
 Say = Callable[[str], None]
+
+WORKERS: Final = 2
+"""Trainings at once."""
 
 
 def run(home: Path, data: str, path: Path | None, *, size: str, progress: Say) -> dict[str, Any]:
@@ -52,39 +61,68 @@ def run(home: Path, data: str, path: Path | None, *, size: str, progress: Say) -
 
 
 def _learn(engine: Engine, size: str, progress: Say) -> dict[str, Any]:
-    """Train both models, evaluate the ranker beside runs without what is in question, promote."""
+    """Train both models, evaluate the ranker beside runs without what is in question, promote.
+
+    Trainings run side by side, each in a process of its own with one thread.
+    """
     store, key = engine.store, signing_key(engine.home / KEY)
     retriever, ranker = new_run(engine.home, "retriever"), new_run(engine.home, "ranker")
-    with _step("train the retriever", progress):
-        train_retriever(store, retriever, progress=progress)
-        sign(retriever, {}, key)
     chosen = plan(store)
-    with _step("train the ranker", progress):
-        train_ranker(store, ranker, size=size, until=chosen.until, progress=progress)
-    with tempfile.TemporaryDirectory(dir=engine.home) as folder:
-        others = {}
-        for name, reading, withhold in (
-            ("blind", False, frozenset[str]()),
-            ("cold", True, chosen.withheld),
-            ("cold-blind", False, chosen.withheld),
-        ):
-            with _step(f"train a ranker to compare with ({name})", progress):
-                others[name] = train_ranker(
-                    store,
-                    Path(folder) / name,
-                    size=size,
-                    until=chosen.until,
-                    reading=reading,
-                    withhold=withhold,
-                    progress=progress,
-                )
+    with (
+        tempfile.TemporaryDirectory(dir=engine.home) as folder,
+        ProcessPoolExecutor(WORKERS, get_context("spawn"), _alone) as pool,
+    ):
+        rankers = partial(_rank, engine.home, size, chosen.until)
+        with _step("train", progress):
+            jobs = {
+                "ranker": pool.submit(rankers, ranker),
+                "without readings": pool.submit(rankers, Path(folder) / "blind", reading=False),
+                "without some posts": pool.submit(
+                    rankers, Path(folder) / "cold", withhold=chosen.withheld
+                ),
+                "without both": pool.submit(
+                    rankers, Path(folder) / "both", withhold=chosen.withheld, reading=False
+                ),
+                "retriever": pool.submit(_retrieve, engine.home, retriever),
+            }
+            done = {name: job.result() for name, job in jobs.items()}
         with _step("evaluate", progress):
-            cold = (others["cold"], others["cold-blind"])
-            result = evaluate(store, ranker, blind=others["blind"], cold=cold, progress=progress)
-    sign(ranker, result, key)
+            cold = (done["without some posts"], done["without both"])
+            blind = done["without readings"]
+            result = evaluate(store, ranker, blind=blind, cold=cold, progress=progress)
+    sign(ranker, "ranker", result, key)
+    sign(retriever, "retriever", trained(retriever), key)
     promote(store, "retriever", retriever, key)
     promote(store, "ranker", ranker, key)
     return result
+
+
+def _alone() -> None:
+    """One thread a process: these matrices are too small to share."""
+    torch.set_num_threads(1)
+
+
+def _rank(home: Path, size: str, until: Mapping[str, int], run: Path, **options: Any) -> Path:  # noqa: ANN401 - train_ranker's own
+    """Train one ranker, in a worker."""
+    store = open_store(home)
+    try:
+        say = partial(_say, run.name)
+        return train_ranker(store, run, size=size, until=until, progress=say, **options)
+    finally:
+        store.close()
+
+
+def _retrieve(home: Path, run: Path) -> Path:
+    """Train the retriever, in a worker."""
+    store = open_store(home)
+    try:
+        return train_retriever(store, run, progress=partial(_say, run.name))
+    finally:
+        store.close()
+
+
+def _say(name: str, line: str) -> None:
+    sys.stderr.write(f"   [{name}] {line}\n")
 
 
 def _live(engine: Engine) -> dict[str, Any] | None:

@@ -26,6 +26,7 @@ KEY = "operator.pem"
 
 REPORT = "report.json"
 WEIGHTS = "model.safetensors"
+CONFIG = "config.json"
 
 
 def signing_key(path: Path) -> Ed25519PrivateKey:
@@ -37,21 +38,35 @@ def signing_key(path: Path) -> Ed25519PrivateKey:
             file.write(pem)
         return key
     try:
-        key = load_pem_private_key(path.read_bytes(), password=None)  # type: ignore[assignment]
+        held = load_pem_private_key(path.read_bytes(), password=None)
     except ValueError:
         raise CallError(f"{path} is not a private key; move it away to make a new one.") from None
-    if not isinstance(key, Ed25519PrivateKey):
+    if not isinstance(held, Ed25519PrivateKey):
         raise CallError(f"{path} is not an Ed25519 key; move it away to make a new one.")
-    return key
+    return held
 
 
-def sign(run: Path, figures: Mapping[str, Any], key: Ed25519PrivateKey) -> Path:
-    """Write a run's report: the figures and the digest of its weights, signed (RFC 8032)."""
-    report = {"run": run.name, "weights": _digest(run), "figures": figures}
+def trained(run: Path) -> dict[str, Any]:
+    """What training measured of a retriever and wrote into its config: its recall."""
+    config: dict[str, Any] = json.loads((run / CONFIG).read_text(encoding="utf-8"))
+    figures: dict[str, Any] = config["trained"]
+    return figures
+
+
+def sign(run: Path, part: str, figures: Mapping[str, Any], key: Ed25519PrivateKey) -> Path:
+    """Write a run's report: its part, its figures and the digest of its files, signed (RFC 8032).
+
+    Raises CallError where the run has one already: what was signed once is not signed over.
+    """
+    report = {"run": run.name, "part": part, "files": _digest(run), "figures": figures}
     public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
     signed = {"report": report, "key": public, "signature": key.sign(_canonical(report)).hex()}
     path = run / REPORT
-    path.write_text(json.dumps(signed, indent=1, sort_keys=True), encoding="utf-8")
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            json.dump(signed, file, indent=1, sort_keys=True)
+    except FileExistsError:
+        raise CallError(f"{path} is signed already; move it away to sign anew.") from None
     return path
 
 
@@ -59,13 +74,14 @@ def promote(store: Store, part: str, run: Path, key: Ed25519PrivateKey) -> None:
     """Make a run the live checkpoint of its part ("ranker", "retriever"), its report verified.
 
     Raises ArianeError where the report is missing, was signed by another key, or was signed for
-    other weights.
+    other files, another run or another part.
     """
     if not run.is_dir():
         raise NotFoundError(f"{run} is no run; `ariane train` prints the runs that it makes.")
     try:
         signed = json.loads((run / REPORT).read_text(encoding="utf-8"))
         report, signature = signed["report"], bytes.fromhex(signed["signature"])
+        said = (report["run"], report["part"], report["files"])
     except FileNotFoundError:
         raise ArianeError(f"{run} has no {REPORT}; make one with `ariane evaluate`.") from None
     except (ValueError, KeyError, TypeError):
@@ -75,8 +91,11 @@ def promote(store: Store, part: str, run: Path, key: Ed25519PrivateKey) -> None:
         public.verify(signature, _canonical(report))
     except InvalidSignature:
         raise ArianeError(f"{run / REPORT} was not signed by this operator; sign it.") from None
-    if report["weights"] != _digest(run):
-        raise ArianeError(f"{run / WEIGHTS} is not what its {REPORT} was signed for; evaluate it.")
+    if said != (run.name, part, _digest(run)):
+        raise ArianeError(
+            f"{run} is not what its {REPORT} was signed for ({report['run']}, a {report['part']}); "
+            "move the report away and evaluate the run again."
+        )
     store.promote(part, run.name)
 
 
@@ -84,8 +103,13 @@ def _canonical(report: Mapping[str, Any]) -> bytes:
     return json.dumps(report, sort_keys=True, separators=(",", ":")).encode()
 
 
-def _digest(run: Path) -> str:
+def _digest(run: Path) -> dict[str, str]:
+    """SHA-256 of every file of a run but its report."""
     try:
-        return hashlib.sha256((run / WEIGHTS).read_bytes()).hexdigest()
+        files = sorted(path for path in run.iterdir() if path.is_file() and path.name != REPORT)
+        found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
     except OSError as error:
-        raise ArianeError(f"{run / WEIGHTS} cannot be read ({error.strerror}).") from None
+        raise ArianeError(f"{run} cannot be read ({error.strerror}); check its rights.") from None
+    if WEIGHTS not in found:
+        raise ArianeError(f"{run} holds no {WEIGHTS}; train it again.")
+    return found
