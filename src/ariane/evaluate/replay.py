@@ -1,0 +1,279 @@
+"""What happened, predicted again: a run against its baselines on exposures later than its training.
+
+Each source (`Post.source`) is cut in time by itself. The ranker's weights are frozen at the cut;
+a viewer's history is live, those actions after the cut included. Candidates are the posts that the
+viewer was first shown after the cut, seen posts included, so that each has a known answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ariane.evaluate.baselines import baselines
+from ariane.metrics import auc, ece, ndcg, paired_bootstrap
+from ariane.rank.model import CONFIG, RankerModel
+from ariane.train.examples import Bools, Examples, load_examples, lots, without_reading
+from ariane.train.packed import predict
+from ariane.types import PREDICTED, ActionKind, ArianeError, CallError, Store
+
+Reals = NDArray[np.float64]
+
+K = 10
+"""Places that NDCG looks at."""
+LIST = 11
+"""Exposures after the cut from which on a viewer counts for NDCG: more than places."""
+METRICS = ("auc", f"ndcg@{K}")
+LIKELY = ("ranker", "popularity", "logistic", "logistic_live")
+"""Methods whose scores are probabilities."""
+LIVE = ("knn_live", "logistic_live")
+"""Baselines that go on learning after the cut: shown, and not among those to beat."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run that is to be evaluated may see: each source until its cut, and which posts."""
+
+    until: Mapping[str, int]
+    withheld: frozenset[str]
+
+
+def plan(store: Store, *, share: float = 0.8, withhold: float = 0.2, seed: int = 0) -> Plan:
+    """Cuts after this share of each source's actions in time, and this share of its posts.
+
+    Actions of the same millisecond fall on one side. Raises CallError for a share that leaves
+    nothing on one side, and ArianeError where there is no action on a post.
+    """
+    if not 0.0 < share < 1.0:
+        raise CallError(f"A share of {share} leaves nothing to train on or to test: give 0.8.")
+    times: defaultdict[str, list[int]] = defaultdict(list)
+    acted = [(action.post, action.at) for action in store.actions() if action.post is not None]
+    sources: dict[str, str] = {}
+    for some in lots(sorted({post for post, _ in acted})):
+        sources |= {post.id: post.source for post in store.posts(some).values()}
+    for post, at in acted:
+        if post in sources:
+            times[sources[post]].append(at)
+    if not times:
+        raise ArianeError("No action on a post was found to evaluate on: ingest some first.")
+    cuts = {source: each[int(share * len(each))] - 1 for source, each in sorted(times.items())}
+    return Plan(cuts, frozenset(post for post in sources if _drawn(post, seed) < withhold))
+
+
+def evaluate(
+    store: Store,
+    run: Path,
+    *,
+    blind: Path | None = None,
+    cold: tuple[Path, Path] | None = None,
+    kind: ActionKind = ActionKind.LIKE,
+    seed: int = 0,
+    draws: int = 2000,
+    progress: Callable[[str], None] | None = None,
+) -> dict[str, Any]:
+    """The result of a run as JSON values; docs/evaluate.md names every key.
+
+    `blind` is a run that was trained alike but without readings; `cold` are a run that was trained
+    without some posts, and its blind twin, compared on those posts. Raises CallError for a run that
+    was trained without a cut for each source, or with other cuts or posts than its twin.
+    """
+    say = progress or _quiet
+    ranker, trained = _load(run)
+    say("evaluate: reading the store")
+    examples = load_examples(store, seed=seed)
+    after = _after(examples, trained["until"])
+    trial = _Trial(examples, kind, after, draws, seed)
+    say(f"evaluate: {int(after.sum())} exposures after the cut, against the baselines")
+    scores = baselines(examples, ~after, kind, seed).scores()
+    told = {"ranker": trial.forecast(ranker, after)}
+    told |= {name: score[after] for name, score in scores.items()}
+    entries = {name: trial.entry(score, after) for name, score in told.items()}
+    result: dict[str, Any] = {"protocol": trial.protocol(trained["until"])}
+    result |= {name: entry.means() for name, entry in entries.items()}
+    for name in LIKELY:
+        result[name]["ece"] = trial.calibration(told[name], after)
+    mine = entries.pop("ranker")
+    result["differences"] = {name: trial.difference(mine, each) for name, each in entries.items()}
+    result["won"] = _won(result["differences"])
+    result["reading"] = {}
+    if blind:
+        say("evaluate: with and without the readings")
+        result["reading"]["warm"] = trial.reading(after, ranker, _twin(blind, trained))
+    if cold:
+        say("evaluate: with and without the readings, on withheld posts")
+        model, without = _load(cold[0])
+        new = after & np.isin(np.array(examples.posts), without["withheld"])[examples.post]
+        result["reading"]["withheld"] = trial.reading(new, model, _twin(cold[1], without))
+    return result
+
+
+def rows(result: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A result as a table: one row a method, what it reached and how far the ranker is ahead."""
+    table = []
+    for name in ("ranker", *result["differences"]):
+        ahead = result["differences"].get(name, {})
+        row = {"method": name}
+        for metric in METRICS:
+            row[metric] = _number(result[name][metric])
+            row[f"ranker ahead, {metric}"] = _interval(ahead.get(metric))
+        table.append(row)
+    for name, pair in result["reading"].items():
+        row = {"method": f"reading, {name} posts"}
+        for metric in METRICS:
+            row[metric] = _number(pair["with"][metric])
+            row[f"ranker ahead, {metric}"] = _interval(pair["difference"][metric])
+        table.append(row)
+    return table
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
+
+
+def _interval(value: list[float] | None) -> str:
+    return "" if value is None else f"{value[1]:+.4f} ({value[0]:+.4f} to {value[2]:+.4f})"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Entry:
+    """What one method reached, viewer by viewer: AUC with its weights, and NDCG."""
+
+    auc: Reals
+    weights: Reals
+    ndcg: Reals
+
+    def means(self) -> dict[str, float | None]:
+        """AUC and NDCG over viewers; None where there is no viewer to tell it from."""
+        area = float(np.average(self.auc, weights=self.weights)) if len(self.auc) else None
+        gain = float(self.ndcg.mean()) if len(self.ndcg) else None
+        return {
+            name: None if value is None else round(value, 4)
+            for name, value in zip(METRICS, (area, gain), strict=True)
+        }
+
+
+class _Trial:
+    """The exposures that everything is measured on, and how."""
+
+    def __init__(
+        self, examples: Examples, kind: ActionKind, after: Bools, draws: int, seed: int
+    ) -> None:
+        self.examples, self.kind, self.after = examples, kind, after
+        self.draws, self.seed = draws, seed
+        self.head = PREDICTED.index(kind)
+        self.liked = examples.labels[:, self.head]
+
+    def forecast(self, model: RankerModel, chosen: Bools) -> Reals:
+        """The kind's probability for the chosen exposures."""
+        return predict(model, self.examples, chosen)[:, self.head].astype(np.float64)
+
+    def entry(self, scores: Reals, chosen: Bools) -> _Entry:
+        """What these scores of the chosen exposures reach."""
+        liked, viewers = self.liked[chosen], self.examples.viewer[chosen]
+        groups = np.split(np.arange(len(liked)), np.flatnonzero(np.diff(viewers)) + 1)
+        both = [some for some in groups if 0 < liked[some].sum() < len(some)]
+        long = [some for some in groups if len(some) >= LIST and liked[some].any()]
+        return _Entry(
+            np.array([auc(liked[some], scores[some]) for some in both]),
+            np.array([len(some) for some in both], np.float64),
+            np.array([ndcg(liked[some], scores[some], K) for some in long]),
+        )
+
+    def difference(self, first: _Entry, second: _Entry) -> dict[str, list[float] | None]:
+        """How far the first is ahead, with intervals over viewers; None where there are none."""
+        pairs = (first.auc, second.auc, first.weights), (first.ndcg, second.ndcg, None)
+        return {
+            name: paired_bootstrap(*pair, draws=self.draws, seed=self.seed).rounded()
+            if len(pair[0])
+            else None
+            for name, pair in zip(METRICS, pairs, strict=True)
+        }
+
+    def calibration(self, scores: Reals, chosen: Bools) -> float:
+        """How far these probabilities are from what happened."""
+        return round(ece(self.liked[chosen], scores), 4)
+
+    def reading(self, chosen: Bools, model: RankerModel, blind: RankerModel) -> dict[str, Any]:
+        """A model beside its twin that reads nothing."""
+        unread = _Trial(
+            without_reading(self.examples), self.kind, self.after, self.draws, self.seed
+        )
+        read = self.entry(self.forecast(model, chosen), chosen)
+        other = self.entry(unread.forecast(blind, chosen), chosen)
+        return {
+            "exposures": int(chosen.sum()),
+            "viewers": {"auc": len(read.auc), f"ndcg@{K}": len(read.ndcg)},
+            "with": read.means(),
+            "without": other.means(),
+            "difference": self.difference(read, other),
+        }
+
+    def protocol(self, until: Mapping[str, int]) -> dict[str, Any]:
+        """What was measured, on how much."""
+        entry = self.entry(np.zeros(int(self.after.sum())), self.after)
+        return {
+            "kind": self.kind.value,
+            "until": dict(until),
+            "exposures": {"train": int((~self.after).sum()), "test": int(self.after.sum())},
+            "sampled": int(self.examples.sampled[self.after].sum()),
+            "viewers": {"auc": len(entry.auc), f"ndcg@{K}": len(entry.ndcg)},
+            "draws": self.draws,
+            "live": list(LIVE),
+        }
+
+
+def _after(examples: Examples, until: Mapping[str, int]) -> Bools:
+    """The exposures after their source's cut; those of a source without one are not tested."""
+    never = np.iinfo(np.int64).max
+    cuts = np.array([until.get(source, never) for source in examples.sources], np.int64)
+    return examples.at > cuts[examples.post]
+
+
+def _won(differences: Mapping[str, Mapping[str, list[float] | None]]) -> dict[str, bool]:
+    """Ahead of every frozen baseline: on AUC with its whole interval, on NDCG not below."""
+    beaten = [each for name, each in differences.items() if name not in LIVE]
+    area, gain = ([each[metric] for each in beaten] for metric in METRICS)
+    return {
+        "auc": all(interval is not None and interval[0] > 0 for interval in area),
+        f"ndcg@{K}": all(interval is not None and interval[1] >= 0 for interval in gain),
+    }
+
+
+def _load(run: Path) -> tuple[RankerModel, dict[str, Any]]:
+    """A run's model, and what its training kept about itself."""
+    model = RankerModel.load(run)
+    about: dict[str, Any] = json.loads((run / CONFIG).read_bytes())["training"]
+    if not isinstance(about.get("until"), dict):
+        raise CallError(
+            f"The run {run.name} was trained without a cut for each source, so that nothing is "
+            "left to evaluate it on: train one with the cuts of a plan."
+        )
+    return model, about
+
+
+def _twin(run: Path, trained: Mapping[str, Any]) -> RankerModel:
+    """A run's model that was trained like another one."""
+    model, about = _load(run)
+    if (about["until"], about["withheld"]) != (trained["until"], trained["withheld"]):
+        raise CallError(
+            f"The run {run.name} was trained on other actions than its twin: train both alike."
+        )
+    return model
+
+
+def _drawn(post: str, seed: int) -> float:
+    """A number in [0, 1) that a post keeps whatever else the store holds."""
+    digest = blake2b(f"{seed}:{post}".encode("utf8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") / 2**64
+
+
+def _quiet(_: str) -> None:
+    pass
