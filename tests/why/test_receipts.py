@@ -160,17 +160,19 @@ def test_a_whole_history_is_named_where_no_part_of_it_is_the_cause() -> None:
 
 
 def test_posts_of_the_followed_the_fresh_and_the_explored_say_so() -> None:
-    followed, fresh, other = town(3)
+    followed, fresh, other, both = town(4)
     followed = replace(followed, sources=("following",))
     fresh = replace(fresh, sources=("fresh",))
-    world = World((followed, fresh, other))
-    viewer = Viewer("viewer", follows=frozenset({followed.post.author}))
+    both = replace(both, sources=("following", "nearest"))
+    world = World((followed, fresh, other, both))
+    viewer = Viewer("viewer", follows=frozenset({followed.post.author, both.post.author}))
     page = world.arrange(viewer)
     reasons = {r.post: r for r in why(world.arrange, viewer, page)}
     assert reasons[followed.post.id].cause == f"follow:{followed.post.author}"
     assert reasons[followed.post.id].stage == "retrieve"
     assert reasons[fresh.post.id].cause == "fresh:"
     assert reasons[other.post.id].cause == "everyone:"
+    assert reasons[both.post.id].cause == "everyone:"
     moved = replace(page, terms=(Moved(other.post.id, "exploration", 9),))
     explored = {r.post: r for r in why(world.arrange, viewer, moved)}[other.post.id]
     assert (explored.stage, explored.cause) == ("compose", "exploration:")

@@ -122,14 +122,47 @@ def test_what_no_counterfactual_shows_prints_no_second_rank(cause: str, language
     assert "37" not in text
     assert text.endswith(".")
     personal = ("Not personal", "Rien de personnel")
-    assert text.startswith(personal) == (not cause.startswith("follow"))
+    assert text.startswith(personal) == (cause == "exploration:")
 
 
-def test_one_without_a_history_is_not_told_about_one() -> None:
-    reason = Reason("p", "rank", "everyone:", (), 1, None)
-    anyone = replace(FEED, viewer=Viewer(None))
-    assert sentence(reason, anyone, "en") == "Not personal: it stands 1st for anyone new."
-    assert "without all your actions" in sentence(reason, FEED, "en")
+EVERYONE = Reason("p", "rank", "everyone:", (), 1, None)
+
+
+def test_one_with_a_history_is_told_what_was_measured_and_not_that_it_is_impersonal() -> None:
+    """Likes and dislikes may cancel, so that all together lift nothing and each alone does."""
+    assert sentence(EVERYONE, FEED, "en") == (
+        "Your actions together do not lift it: without all of them it would be no lower than 1st."
+    )
+    assert "plus bas que 1ᵉʳ" in sentence(EVERYONE, FEED, "fr")
+
+
+def test_only_where_nothing_is_known_is_it_said_that_nothing_was_used() -> None:
+    anyone = Feed(Ask("r", None, 9), Viewer(None), Page(()))
+    said = "Not personal: it stands 1st, and nothing about you was used."
+    assert sentence(EVERYONE, anyone, "en") == said
+    assert sentence(EVERYONE, replace(anyone, viewer=Viewer("new")), "en") == said
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        {"wishes": WISHES},
+        {"follows": frozenset("x")},
+        {"mutes": frozenset("x")},
+        {"blocks": frozenset("x")},
+        {"seen": frozenset("x")},
+        {"minor": True},
+        {"after": "the page before"},
+    ],
+)
+def test_one_of_whom_anything_is_known_is_told_no_more_than_is_true(
+    known: dict[str, object],
+) -> None:
+    ask = Ask("r", "v", 9, after=known.pop("after", None))
+    feed = Feed(ask, Viewer("v", **known), Page(()))
+    expected = "1st, and none of your actions went into its score."
+    assert sentence(EVERYONE, feed, "en") == expected
+    assert sentence(EVERYONE, feed, "fr").startswith("1ᵉʳ, et aucune de vos actions")
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def why(
 
     Page-wide, the whole history and at most `settings.runs` sets in all are deleted, each once,
     and every item is read from the same runs. Named is the smallest of the sets that move it down
-    the most; where none does, the whole history, if that moves it; else what is not personal.
+    the most; where none does, the whole history, if that moves it; else how it was found.
     """
     settings = settings or WhySettings()
     inquiry = Inquiry(arrange, viewer, page)
@@ -170,22 +170,22 @@ class Inquiry:
             return min(enough, key=lambda r: (len(r.evidence), -WEIGHT[r.cause.partition(":")[0]]))
         if self.fall(post) > 0 and post not in self._explored:
             return self.claim(post, "history:", self.everything)
-        return self.impersonal(item)
+        return self.unclaimed(item)
 
     def claim(self, post: str, cause: str, evidence: tuple[str, ...]) -> Reason:
         """A reason with both of its ranks."""
         then = self.runs.without(cause, evidence).of(post)
         return Reason(post, "rank", cause, evidence, self.now.of(post), then)
 
-    def impersonal(self, item: Ranked) -> Reason:
-        """A reason that no action of the viewer's is behind, but for whom they follow."""
+    def unclaimed(self, item: Ranked) -> Reason:
+        """A reason without evidence: how the post was found, where only one source found it."""
         post, author = item.candidate.post.id, item.candidate.post.author
         sources = item.candidate.sources
         stage: Literal["retrieve", "rank", "compose"] = "rank"
         cause = "everyone:"
         if post in self._explored:
             stage, cause = "compose", "exploration:"
-        elif "following" in sources and author in self.viewer.follows:
+        elif sources == ("following",) and author in self.viewer.follows:
             stage, cause = "retrieve", f"follow:{author}"
         elif sources == ("fresh",):
             stage, cause = "retrieve", "fresh:"

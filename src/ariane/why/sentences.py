@@ -27,9 +27,7 @@ def sentence(reason: Reason, feed: Feed, language: str) -> str:
     kind, _, name = reason.cause.partition(":")
     rank = ordinal(reason.rank, tongue)
     if reason.rank_without is None:
-        new = not feed.viewer.history and not feed.viewer.wishes
-        alone = "anyone" if kind == "everyone" and new else kind
-        return pattern.get(alone, pattern["everyone"]).format(rank=rank)
+        return pattern[_alone(feed) if kind == "everyone" else kind].format(rank=rank)
     then = ordinal(reason.rank_without, tongue)
     if kind == "history":
         return pattern["history"].format(rank=rank, then=then, count=len(reason.evidence))
@@ -42,6 +40,16 @@ def sentence(reason: Reason, feed: Feed, language: str) -> str:
     many = "without many" if len(reason.evidence) > 1 else "without one"
     without = pattern["without it" if kind in ("wish", "follow") else many]
     return f"{pattern['because'].format(rank=rank, because=because)} {without.format(then=then)}"
+
+
+def _alone(feed: Feed) -> str:
+    """What can be said of a place that no claim explains: only all actions at once were tried."""
+    viewer = feed.viewer
+    if viewer.history:
+        return "everyone"
+    lists = (viewer.wishes, viewer.follows, viewer.mutes, viewer.blocks, viewer.seen)
+    known = any(lists) or viewer.minor or feed.ask.after is not None
+    return "no action" if known else "anyone"
 
 
 def ordinal(number: int, language: str) -> str:

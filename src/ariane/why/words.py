@@ -17,9 +17,12 @@ PATTERNS: Final[Mapping[str, Mapping[str, str]]] = {
         "history": "No single cause: removing all your {count} actions moves it {rank} → {then}.",
         "follow": "Here because you follow its author.",
         "exploration": "Not personal: this place is kept for fresh posts by other authors.",
-        "fresh": "Not personal: it is among the newest posts.",
-        "everyone": "Not personal: without all your actions it would be no lower than {rank}.",
-        "anyone": "Not personal: it stands {rank} for anyone new.",
+        "fresh": "Here because it is new, or drawn among recent posts "
+        "so that every author has a chance.",
+        "everyone": "Your actions together do not lift it: "
+        "without all of them it would be no lower than {rank}.",
+        "no action": "{rank}, and none of your actions went into its score.",
+        "anyone": "Not personal: it stands {rank}, and nothing about you was used.",
         "quote": "“{text}”",
         "and": " and ",
         "post": "a post",
@@ -41,10 +44,12 @@ PATTERNS: Final[Mapping[str, Mapping[str, str]]] = {
         "follow": "Ici parce que vous suivez son auteur.",
         "exploration": "Rien de personnel : "
         "cette place est réservée à des messages récents d’autres auteurs.",
-        "fresh": "Rien de personnel : il est parmi les messages les plus récents.",
-        "everyone": "Rien de personnel : "
-        "sans aucune de vos actions il ne serait pas plus bas que {rank}.",
-        "anyone": "Rien de personnel : il est {rank} pour toute personne qui arrive.",
+        "fresh": "Ici parce qu’il est nouveau, ou tiré au sort parmi des messages récents "
+        "pour que chaque auteur ait sa chance.",
+        "everyone": "Vos actions, ensemble, ne le font pas monter : "
+        "sans aucune d’elles il ne serait pas plus bas que {rank}.",
+        "no action": "{rank}, et aucune de vos actions n’a compté dans son score.",
+        "anyone": "Rien de personnel : il est {rank}, sans rien qui vienne de vous.",
         "quote": "« {text} »",
         "and": " et ",
         "post": "un message",
