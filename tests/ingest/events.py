@@ -72,6 +72,7 @@ accounts = st.builds(
     birth_year=st.none() | st.integers(1900, 2026),
     country=st.none() | st.sampled_from(["FR", "US"]),
     hides_from_algorithms=st.booleans(),
+    at=st.none() | times,
 )
 labels = st.builds(
     Label,
@@ -83,7 +84,9 @@ labels = st.builds(
     until=st.none() | st.integers(0, 10**13),
     negates=st.booleans(),
 )
-deletes = st.builds(Delete, what=st.sampled_from(["post", "account", "action"]), id=ids, at=times)
+deletes = st.builds(
+    Delete, what=st.sampled_from(["post", "account"]), id=ids, at=times
+) | st.builds(Delete, what=st.just("action"), id=ids, at=times, viewer=ids)
 
 
 @st.composite

@@ -63,7 +63,7 @@ class Ingestion(RuleBasedStateMachine):
 
     @rule(name=names, viewer=st.integers(0, 1), post=st.integers(0, 4), at=st.integers(0, 2))
     def delete_action(self, name: str, viewer: int, post: int, at: int) -> None:
-        self.add(name, Delete("action", f"{viewer} {post} {at}", NOW))
+        self.add(name, Delete("action", f"{viewer} {post} {at}", NOW, f"v{viewer}"))
 
     @rule(name=names, wrong=st.sampled_from(["{", "[]", '{"type": "post"}', "\ufffd", "x" * 99]))
     def write_nonsense(self, name: str, wrong: str) -> None:

@@ -87,6 +87,14 @@ def test_whatever_comes_is_an_event_or_one_sentence(values: dict[str, Any]) -> N
         ({"type": "account", "id": "a", "hides_from_algorithms": 1}, "give true or false"),
         ({"type": "delete", "what": "wish", "id": "w", "at": LIKE["at"]}, "what 'wish'"),
         (
+            {"type": "delete", "what": "action", "id": "a", "at": LIKE["at"]},
+            "delete action names no viewer; add",
+        ),
+        (
+            {"type": "delete", "what": "post", "id": "p", "at": LIKE["at"], "viewer": "v"},
+            "delete post has a viewer; only an action's",
+        ),
+        (
             {"type": "label", "subject": "p", "value": "x", "source": "s", "at": LIKE["at"]}
             | {"confidence": 1.1},
             "label confidence is 1.1; give a number from 0 to 1.",

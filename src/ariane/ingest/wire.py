@@ -130,6 +130,14 @@ def _action(values: dict[str, Any]) -> Action:
     return Action(**values)
 
 
+def _delete(values: dict[str, Any]) -> Delete:
+    if values["what"] == "action" and "viewer" not in values:
+        raise CallError("delete action names no viewer; add the viewer whose action it was.")
+    if values["what"] != "action" and "viewer" in values:
+        raise CallError(f"delete {values['what']} has a viewer; only an action's takes one.")
+    return Delete(**values)
+
+
 def _written(noun: Event | Media) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for field in dataclasses.fields(noun):
@@ -183,6 +191,7 @@ SHAPES: Mapping[str, Shape] = {
             "birth_year": fields.birth_year,
             "country": fields.country,
             "hides_from_algorithms": fields.flag,
+            "at": fields.time,
         },
     ),
     "action": Shape(
@@ -207,7 +216,9 @@ SHAPES: Mapping[str, Shape] = {
         {"confidence": fields.share, "until": fields.any_time, "negates": fields.flag},
     ),
     "delete": Shape(
-        lambda values: Delete(**values), {"what": _what, "id": fields.ident, "at": fields.time}, {}
+        _delete,
+        {"what": _what, "id": fields.ident, "at": fields.time},
+        {"viewer": fields.ident},
     ),
 }
 """Every type of line, with its keys and their checks."""
