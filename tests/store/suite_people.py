@@ -41,7 +41,7 @@ class People:
     def test_all_actions_come_in_order_of_time(self, store: Store) -> None:
         made = [act(f"{n % 7}-{n}", K.LIKE, "p", n % 5, viewer=f"v{n % 3}") for n in range(40)]
         store.write(made)
-        store.write([Delete("action", made[3].id, 9)])
+        store.write([Delete("action", made[3].id, 9, made[3].viewer)])
         wanted = sorted(made[:3] + made[4:], key=lambda one: (one.at, one.id))
         assert list(store.actions()) == wanted
         assert list(store.actions(2)) == [one for one in wanted if one.at <= 2]
@@ -114,7 +114,7 @@ class People:
         with pytest.raises(WithdrawnError, match="forgotten"):
             store.receipt("new")
         assert store.write([act("l", K.LIKE, "p", 1)]) == Written(same=1)
-        assert store.write([Delete("action", "f", 10)]) == Written(new=1)
+        assert store.write([Delete("action", "f", 10, "vic")]) == Written(new=1)
         assert store.viewer(ask()).follows == frozenset()
         assert store.forget(5) == 0
 

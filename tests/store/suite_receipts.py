@@ -98,7 +98,7 @@ class Receipts:
             (post("p2", rev=2), "post 'p2' was edited"),
             (post("p2", 2, text="zzz"), "post 'p2' was edited"),
             (post("p2", 2, url="https://x"), "reading of post 'p2' by reader@1 is gone"),
-            (Delete("action", "l", 3), "action 'l' was undone"),
+            (Delete("action", "l", 3, "vic"), "action 'l' was undone"),
         ],
     )
     def test_a_receipt_without_its_evidence_is_withdrawn(
@@ -113,6 +113,20 @@ class Receipts:
     def test_an_unknown_receipt_is_not_found(self, store: Store) -> None:
         with pytest.raises(NotFoundError, match="'never'"):
             store.receipt("never")
+        with pytest.raises(NotFoundError, match="'never'"):
+            store.served_to("never")
+
+    def test_whose_a_receipt_is_is_known_until_it_is_erased(self, store: Store) -> None:
+        fill(store)
+        served(store, "r", ["p1"])
+        served(store, "anyone", ["p1"], viewer=None)
+        store.write([Delete("post", "p1", 3)])
+        with pytest.raises(WithdrawnError):
+            store.receipt("r")
+        assert (store.served_to("r"), store.served_to("anyone")) == ("vic", None)
+        store.erase("vic")
+        with pytest.raises(WithdrawnError, match="erased"):
+            store.served_to("r")
 
     def test_a_request_is_served_to_one_viewer(self, store: Store) -> None:
         store.write([post("p"), post("q")])

@@ -100,15 +100,30 @@ class TakingIn:
 
     def test_a_deleted_action_is_undone_whenever_it_comes(self, store: Store) -> None:
         follow = act("f", K.FOLLOW, account="ann")
-        store.write([follow, act("l", K.LIKE, "p"), Delete("action", "later", 1)])
-        store.write([Delete("action", "f", 11), act("later", K.LIKE, "p"), follow])
+        store.write([follow, act("l", K.LIKE, "p"), Delete("action", "later", 1, "vic")])
+        store.write([Delete("action", "f", 11, "vic"), act("later", K.LIKE, "p"), follow])
         assert ids(store.viewer(ask())) == ["l"]
         assert store.viewer(ask()).follows == frozenset()
 
-    def test_an_action_id_cannot_be_taken_over(self, store: Store) -> None:
-        store.write([act("x", K.LIKE, "p")])
-        assert store.write([act("x", K.BLOCK, "q", viewer="eve")]) == Written(same=1)
-        assert list(store.actions()) == [act("x", K.LIKE, "p")]
+    def test_an_action_id_is_its_viewers_own(self, store: Store) -> None:
+        squat, mine = act("x", K.BLOCK, "q", 9, viewer="eve"), act("x", K.LIKE, "p")
+        store.write([squat])
+        assert store.write([mine, act("x", K.REPORT, "p")]) == Written(new=1, same=1)
+        assert list(store.actions()) == [squat, mine]
+        assert (store.did("vic", "x"), store.did("vic", "y"), store.did("bob", "x")) == (
+            True, False, False,
+        )  # fmt: skip
+
+    def test_undoing_an_action_reaches_no_other_viewers(self, store: Store) -> None:
+        squat, mine = act("x", K.BLOCK, "q", 9, viewer="eve"), act("x", K.LIKE, "p")
+        store.write([squat, Delete("action", "x", 20, "eve")])
+        assert store.write([mine]) == Written(new=1)
+        assert store.write([squat, Delete("action", "x", 21, "bob")]) == Written(new=1, same=1)
+        assert list(store.actions()) == [mine]
+        store.write([Delete("action", "x", 22, "vic")])
+        assert list(store.actions()) == []
+        with pytest.raises(CallError, match="names no viewer"):
+            store.write([Delete("action", "x", 23)])
 
     def test_an_account_line_without_a_birth_year_takes_none_away(self, store: Store) -> None:
         store.write([Account("ann", None, 2015, "FR", hides_from_algorithms=True)])

@@ -67,7 +67,7 @@ def test_what_a_person_did_and_said_is_never_plain_and_gone_when_erased(
     store.write([post("shown-1"), post("shown-2")])
     store.write([act("act-7f3a", K.LIKE, "post-91c2", viewer="person-55d1", request="req-a1")])
     store.write([act("act-undone", K.FOLLOW, account="friend-02be", viewer="person-55d1")])
-    store.write([Delete("action", "act-undone", 11)])
+    store.write([Delete("action", "act-undone", 11, "person-55d1")])
     store.write([act("act-f", K.FOLLOW, account="friend-9e1f", viewer="person-55d1")])
     store.write_wish("person-55d1", Wish("wish-31aa", "word:zeppelin", 1, said="more zeppelins"))
     store.write([post("own-77", author="person-55d1", text="a secret of one's own")])
@@ -150,7 +150,9 @@ def hot_path(store: SqliteStore) -> None:
     """Every call that a request, an ingest or a following index makes."""
     events = [post("p"), post("q", 2), act("l", K.LIKE, "p"), act("m", K.MUTE, "p")]
     store.write([*events, Account("ann"), Label("p", "spam", "c", 1), Delete("post", "x", 1)])
-    store.write([*events, Delete("action", "m", 1), Delete("account", "bob", 1), post("p", rev=2)])
+    store.write(
+        [*events, Delete("action", "m", 1, "vic"), Delete("account", "bob", 1), post("p", rev=2)]
+    )
     store.write([act("m2", K.MUTE, "gone"), act("m3", K.FOLLOW, "p")])
     store.unread("reader@1", 9)
     store.write_readings([reading("p", rev=2), reading("q")], [])
@@ -167,6 +169,8 @@ def hot_path(store: SqliteStore) -> None:
     store.recent(NOW, 9, languages=["en", "fr"])
     store.recent(NOW, 9, authors=["ann"], languages=["en"])
     store.receipt("two")
+    store.served_to("two")
+    store.did("vic", "l")
     store.write_wish("vic", Wish("w", "topic:art", 1))
     store.wishes("vic", NOW)
     store.delete_wish("vic", "w")

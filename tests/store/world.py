@@ -179,7 +179,7 @@ WORLD_POST = st.builds(
 )  # fmt: skip
 WORLD_ACTION = st.tuples(
     one_of("v", 3), st.sampled_from([K.LIKE, K.IMPRESSION, K.FOLLOW, K.MUTE]), TIMES, one_of("p", 4)
-).map(lambda parts: Action("/".join(map(str, parts)), *parts))
+).map(lambda parts: Action("/".join(map(str, parts[1:])), *parts))
 WORLD_LABEL = st.builds(
     Label, st.one_of(one_of("p", 4), one_of("a", 3)), st.sampled_from(["spam", "adult"]),
     st.sampled_from(["one", "two"]), TIMES, st.sampled_from([0.5, 1.0]),
@@ -194,12 +194,15 @@ def worlds(draw: st.DrawFn) -> list[Event]:
     made: list[Event] = draw(
         st.lists(st.one_of(WORLD_POST, WORLD_ACTION, WORLD_LABEL, WORLD_ACCOUNT), max_size=14)
     )
-    actions = [event.id for event in made if isinstance(event, Action)]
+    done = [(event.id, event.viewer) for event in made if isinstance(event, Action)]
     deletes = [
         st.builds(Delete, st.just("post"), one_of("p", 4), TIMES),
         st.builds(Delete, st.just("account"), one_of("a", 3), TIMES),
-        st.builds(Delete, st.just("action"), st.sampled_from([*actions, "none"]), TIMES),
-    ]
+        st.builds(
+            lambda one, at: Delete("action", one[0], at, one[1]),
+            st.sampled_from([*done, ("none", "v0")]), TIMES,
+        ),
+    ]  # fmt: skip
     return made + draw(st.lists(st.one_of(deletes), max_size=3))
 
 

@@ -25,7 +25,7 @@ from ariane.types import (
 )
 
 _NAMES: dict[type[Any], Callable[[Any], tuple[str | None, ...]]] = {
-    Delete: attrgetter("id", "what"),
+    Delete: attrgetter("id", "viewer"),
     Account: attrgetter("id", "id"),
     Post: attrgetter("id", "author"),
     Label: attrgetter("subject", "value", "source"),
@@ -215,7 +215,7 @@ def _write_actions(connection: sqlite3.Connection, of: Names, items: Sequence[Ac
         return 0
     digests: dict[str, Action] = {}
     for action in items:
-        digests.setdefault(of.digest("action", action.id), action)
+        digests.setdefault(of.action(action.viewer, action.id), action)
     undone = gone.deleted(connection, digests)
     connection.executemany(
         "UPDATE gone SET person = (SELECT person FROM keys WHERE viewer = ?)"

@@ -70,10 +70,14 @@ class Names:
         self._secret = secret
 
     def digest(self, what: str, name: str) -> str:
-        """The digest of a post's, account's, action's, wish's, request's or person's name."""
+        """The digest of a post's, account's, wish's, request's or person's name."""
         data = f"{what}\0{name}".encode()
         short = blake2b(data, digest_size=DIGEST_BYTES, key=self._secret).digest()
         return b2a_base64(short, newline=False).decode()
+
+    def action(self, viewer: str, name: str) -> str:
+        """The digest of an action: its id is its viewer's own, and another's may be the same."""
+        return self.digest("action", f"{viewer}\0{name}")
 
 
 def names(connection: sqlite3.Connection) -> Names:

@@ -9,7 +9,7 @@ from ariane.store import actions, gone, posts, relations
 from ariane.store.connection import Connections
 from ariane.store.keys import NOBODY, Key, Names, Person, as_list, names
 from ariane.store.relations import Part
-from ariane.types import Delete
+from ariane.types import CallError, Delete
 
 FORGET_ROWS = 10_000
 
@@ -18,7 +18,7 @@ def delete(connection: sqlite3.Connection, of: Names, deletes: Sequence[Delete])
     """Delete posts, accounts with what they published, and undo actions; how many were new."""
     if not deletes:
         return 0
-    digests = {of.digest(item.what, item.id): item for item in deletes}
+    digests = {_digest(of, item): item for item in deletes}
     new = digests.keys() - gone.deleted(connection, digests)
     gone.add(connection, new)
     ids: dict[str, list[str]] = {"post": [], "account": [], "action": []}
@@ -29,6 +29,16 @@ def delete(connection: sqlite3.Connection, of: Names, deletes: Sequence[Delete])
     _delete_posts(connection, of, ids["post"] + published)
     _undo(connection, ids["action"])
     return len(new)
+
+
+def _digest(of: Names, item: Delete) -> str:
+    if item.what != "action":
+        return of.digest(item.what, item.id)
+    if item.viewer is None:
+        raise CallError(
+            f"the delete of action {item.id!r} names no viewer; add the viewer whose action it was."
+        )
+    return of.action(item.viewer, item.id)
 
 
 def drop_readings(connection: sqlite3.Connection, ids: Sequence[str]) -> None:
@@ -145,14 +155,15 @@ def _standing(connection: sqlite3.Connection) -> set[str]:
     of = names(connection)
     found = set()
     people = connection.execute(
-        "SELECT DISTINCT person, key FROM relations JOIN keys USING (person) WHERE person <> ?",
+        "SELECT DISTINCT person, key, viewer FROM relations JOIN keys USING (person)"
+        " WHERE person <> ?",
         (NOBODY,),
     ).fetchall()
-    for number, secret in people:
+    for number, secret, viewer in people:
         person = Person(number, Key(secret))
         for part in Part:
             for relation in relations.load(connection, person, part):
-                found.add(of.digest("action", relation.action))
+                found.add(of.action(viewer, relation.action))
     return found
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from ariane.store import actions, gone, posts, receipts
 from ariane.store.codec import to_json
-from ariane.store.keys import Key, Person, names, person, persons
-from ariane.types import Ask, CallError, Feed, NotFoundError, Verdict, WithdrawnError
+from ariane.store.keys import Key, Names, Person, names, person, persons
+from ariane.types import ArianeError, Ask, CallError, Feed, NotFoundError, Verdict, WithdrawnError
 
 COMPRESSION = 1  # of 9: a receipt is written for every page, and read for few
 
@@ -74,23 +74,29 @@ def receipt(connection: sqlite3.Connection, request: str) -> Feed:
     """A feed as it was served."""
     of = names(connection)
     row = connection.execute(
-        "SELECT person, key, sealed FROM receipts JOIN keys USING (person) WHERE request = ?",
+        "SELECT person, key, viewer, sealed FROM receipts JOIN keys USING (person)"
+        " WHERE request = ?",
         (request,),
     ).fetchone()
     if row is None:
-        if gone.deleted(connection, [of.digest("request", request)]):
-            raise WithdrawnError(f"Request {request!r} cannot be replayed: its viewer was erased.")
-        raise NotFoundError(f"No feed was served for request {request!r}; check the id.")
-    owner, sealed = Person(row[0], Key(row[1])), row[2]
-    packed = _open(owner, request, sealed)
-    wanted = [of.digest("action", name) for name in receipts.action_ids(packed)]
-    held = {
-        found.action.id: found.action
-        for found in actions.find(connection, wanted)
-        if found.person.number == owner.number
-    }
+        raise _absent(connection, of, request)
+    number, secret, viewer, sealed = row
+    packed = _open(Person(number, Key(secret)), request, sealed)
+    wanted = [of.action(viewer, name) for name in receipts.action_ids(packed)]
+    held = {found.action.id: found.action for found in actions.find(connection, wanted)}
     read = posts.posts_as_read(connection, receipts.pairs(packed, held))
     return receipts.unpack(packed, held, read)
+
+
+def served_to(connection: sqlite3.Connection, request: str) -> str | None:
+    """Whom a request was served to, None for nobody."""
+    row = connection.execute(
+        "SELECT viewer FROM receipts JOIN keys USING (person) WHERE request = ?", (request,)
+    ).fetchone()
+    if row is None:
+        raise _absent(connection, names(connection), request)
+    viewer: str | None = row[0]
+    return viewer
 
 
 def receipts_of(connection: sqlite3.Connection, owner: Person) -> list[receipts.Receipt]:
@@ -107,6 +113,12 @@ def _open(owner: Person, request: str, sealed: bytes) -> receipts.Receipt:
         zlib.decompress(owner.key.open(f"receipt/{request}", sealed))
     )
     return packed
+
+
+def _absent(connection: sqlite3.Connection, of: Names, request: str) -> ArianeError:
+    if gone.deleted(connection, [of.digest("request", request)]):
+        return WithdrawnError(f"Request {request!r} cannot be replayed: its viewer was erased.")
+    return NotFoundError(f"No feed was served for request {request!r}; check the id.")
 
 
 def _owner(connection: sqlite3.Connection, ask: Ask) -> Person | None:

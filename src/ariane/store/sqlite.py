@@ -12,6 +12,7 @@ from typing import Any
 from ariane.store import actions, intake, people, posts, removal, served
 from ariane.store.codec import from_json, to_json
 from ariane.store.connection import Connections
+from ariane.store.keys import names
 from ariane.store.people import ViewerSettings
 from ariane.types import (
     Account,
@@ -151,6 +152,20 @@ class SqliteStore:
         """
         with self._connections.reading() as connection:
             return served.receipt(connection, request)
+
+    def served_to(self, request: str) -> str | None:
+        """Whom a request was served to, None for nobody; raises as `receipt` where it is gone.
+
+        It answers also where posts or actions of the receipt are gone, until it is erased itself.
+        """
+        with self._connections.reading() as connection:
+            return served.served_to(connection, request)
+
+    def did(self, viewer: str, action: str) -> bool:
+        """Whether this action of this viewer's is held."""
+        with self._connections.reading() as connection:
+            digest = names(connection).action(viewer, action)
+            return bool(actions.held(connection, [digest]))
 
     def actions(self, until: int | None = None) -> Iterator[Action]:
         """Every action up to and including `until`, in order of (at, id), in bounded memory."""
