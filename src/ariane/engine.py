@@ -11,7 +11,7 @@ from functools import cache, cached_property
 from importlib import import_module
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from ariane.compose import Mix
 from ariane.guard.policies import GuardSettings, Policy, load_policies, policy_rules
@@ -124,6 +124,14 @@ _FEEDS = """
 """
 
 
+@runtime_checkable
+class Passing(Protocol):
+    """A ranker with a cache, which histories that never were should not fill."""
+
+    def passing(self) -> Ranker:
+        """The same ranker, its cache only read."""
+
+
 @dataclass(frozen=True)
 class Engine:
     """Every part of a request, chosen and frozen: a hot swap replaces the whole."""
@@ -223,7 +231,7 @@ class Engine:
         rungs: Sequence[Ranker] = getattr(self.ranker, "rungs", (self.ranker,))
         for rung in rungs:
             if model in ("", rung.name):
-                return rung
+                return rung.passing() if isinstance(rung, Passing) else rung
         session = _session(runs(self.home) / model, self.settings.rank)
         if not session:
             raise WithdrawnError(f"the ranker {model} is gone, and with it what it arranged.")
@@ -414,7 +422,7 @@ class _Encoding:
         return _encoder(self.name).encode(texts)
 
 
-def _values(table: Mapping[str, float]) -> dict[ActionKind, float]:
+def _values(table: Mapping[str, object]) -> dict[ActionKind, float]:
     predicted = {kind.value: kind for kind in PREDICTED}
     values = {kind: kind.value_by_default for kind in PREDICTED}
     for name, value in table.items():

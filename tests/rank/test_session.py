@@ -194,6 +194,16 @@ def test_memory_is_bounded_and_a_viewer_can_be_forgotten() -> None:
     assert len(ranker._blocks) == 2
 
 
+def test_what_never_was_is_scored_alike_and_pushes_nothing_out() -> None:
+    ranker = session()
+    ranker.forecast(ask(), viewer(129), POOL[:5])
+    kept = len(ranker._blocks)
+    other = viewer(129).without(frozenset({viewer(129).history[3].action.id}))
+    passed = ranker.passing().forecast(ask(), other, POOL[:5])
+    assert len(ranker._blocks) == kept
+    assert same(passed, session().forecast(ask(), other, POOL[:5]), list(range(5)))
+
+
 def test_two_viewers_of_one_history_share_nothing() -> None:
     ranker = session()
     for who in (viewer(10, "a"), viewer(10, None), viewer(10, "a")):

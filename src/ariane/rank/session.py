@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 
 import numpy as np
 import torch
@@ -41,6 +42,16 @@ class SessionRanker:
         self.name = model.config.name
         self.threads = threads
         self._blocks = Blocks(sessions * -(-model.config.window // BLOCK))
+        self._keeps = True
+
+    def passing(self) -> SessionRanker:
+        """The same ranker over the same cache, to which it adds nothing.
+
+        For histories that never were: those of counterfactuals would push out the real ones.
+        """
+        view = copy(self)
+        view._keeps = False
+        return view
 
     def forecast(self, ask: Ask, viewer: Viewer, candidates: Sequence[Candidate]) -> Forecast:
         """What the viewer would do with each candidate, to the bit the same in any company."""
@@ -75,7 +86,8 @@ class SessionRanker:
                 part = history.take(slice(start, start + BLOCK))
                 padded = HistoryTokens.stack([part], BLOCK)
                 keys = self.model.encode(padded, start, _joined(blocks))
-                self._blocks.put(viewer, digest, keys)
+                if self._keeps:
+                    self._blocks.put(viewer, digest, keys)
             blocks.append(keys)
         return _joined(blocks)
 
