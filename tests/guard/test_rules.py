@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from typing import Literal
+
+import pytest
 from hypothesis import given
 from tests.guard.things import checked, label, many, viewers
 
 from ariane.guard import guard
 from ariane.guard.rules import BEFORE
-from ariane.types import Candidate, Decision, Viewer
+from ariane.types import Candidate, Decision, Viewer, Wish
 
 
 @given(viewers, many())
@@ -58,3 +61,16 @@ def test_an_anonymous_reader_owns_nothing_and_sees_no_members_only_post() -> Non
     assert guard(BEFORE, anonymous, [checked("q")])[1] == []
     assert guard(BEFORE, anonymous, [only])[1][0].verdict.policy == "members-only@1"
     assert guard(BEFORE, Viewer("me"), [only])[1] == []
+
+
+@pytest.mark.parametrize(
+    ("direction", "strength", "kept"),
+    [(-1, 1.0, ["q"]), (-1, 0.99, ["p", "q"]), (1, 1.0, ["p", "q"])],
+)
+def test_what_a_viewer_wants_none_of_is_dropped(
+    direction: Literal[-1, 1], strength: float, kept: list[str]
+) -> None:
+    viewer = Viewer("me", wishes=(Wish("w", "author:ann", direction, strength),))
+    passed, removed = guard(BEFORE, viewer, [checked("p"), checked("q", "ben")])
+    assert [one.post.id for one in passed] == kept
+    assert {one.verdict.policy for one in removed} <= {"unwished@1"}

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ariane.steer import check_target, wish_term
-from ariane.types import Ask, CallError, Candidate, FeedSpec, Post, Reading, Viewer, Wish
+from ariane.steer import wish_term
+from ariane.types import Ask, Candidate, FeedSpec, Post, Reading, Viewer, Wish
 
 READING = Reading(
     "p",
@@ -110,14 +110,3 @@ def test_a_post_that_was_not_read_matches_what_it_states() -> None:
     assert amount("word:café", candidate=bare) == 1.0
     for kind in ("topic:science", "tone:funny", "intent:inform", "format:news"):
         assert amount(kind, candidate=bare) == 0.0
-
-
-@pytest.mark.parametrize("target", ["topic:science", "word:a b", "author:did:plc:x"])
-def test_targets_that_are_known_pass(target: str) -> None:
-    check_target(target)
-
-
-@pytest.mark.parametrize("target", ["science", "colour:red", "topic:", "word:  ", ""])
-def test_other_targets_are_refused_with_the_kinds_there_are(target: str) -> None:
-    with pytest.raises(CallError, match="topic, tone, intent"):
-        check_target(target)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from ariane.targets import matched
 from ariane.types import Candidate, Decision, Rule, Verdict, Viewer
 
 SEEN: Final = Verdict(Decision.DROP, "seen@1")
@@ -11,6 +12,7 @@ OWN: Final = Verdict(Decision.DROP, "own@1")
 MUTED: Final = Verdict(Decision.DROP, "muted@1")
 BLOCKED: Final = Verdict(Decision.DROP, "blocked@1")
 HIDES: Final = Verdict(Decision.DROP, "hides-from-algorithms@1")
+UNWISHED: Final = Verdict(Decision.DROP, "unwished@1")
 MEMBERS: Final = Verdict(Decision.DROP, "members-only@1")
 
 
@@ -35,6 +37,17 @@ def blocked(viewer: Viewer, candidate: Candidate) -> Verdict | None:
     return BLOCKED if candidate.post.author in viewer.blocks else None
 
 
+def unwished(viewer: Viewer, candidate: Candidate) -> Verdict | None:
+    """Nothing that the viewer wants none of at all: a wish for less at full strength.
+
+    Only wishes in force are the viewer's when they come from a store.
+    """
+    for wish in viewer.wishes:
+        if wish.direction < 0 and wish.strength >= 1 and matched(wish.target, candidate) > 0:
+            return UNWISHED
+    return None
+
+
 def hides(viewer: Viewer, candidate: Candidate) -> Verdict | None:
     """An author who hides from algorithms is shown to followers only."""
     asked = any(label.value == "hides-from-algorithms" for label in candidate.labels)
@@ -49,5 +62,5 @@ def members(viewer: Viewer, candidate: Candidate) -> Verdict | None:
     return MEMBERS if asked else None
 
 
-BEFORE: tuple[Rule, ...] = (seen, own, muted, blocked, hides, members)
+BEFORE: tuple[Rule, ...] = (seen, own, muted, blocked, hides, members, unwished)
 """The rules before the ranker, cheapest and most frequent first."""

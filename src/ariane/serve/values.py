@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from ariane.steer.apply import MATCHES, check_target
+from ariane.targets import MATCHES, check_target
 from ariane.types import CallError
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -1,5 +1,6 @@
 """Wishes: what viewers and operators ask more or less of, in the score as one named term."""
 
-from ariane.steer.apply import check_target, wish_term
+from ariane.steer.apply import wish_term
+from ariane.targets import check_target
 
 __all__ = ["check_target", "wish_term"]
