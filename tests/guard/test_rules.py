@@ -27,6 +27,13 @@ def test_the_viewers_rules_hold_for_any_viewer(viewer: Viewer, found: list[Candi
         assert gone.verdict.statement == {}
 
 
+def test_a_post_and_its_reposts_are_seen_together() -> None:
+    """A store that showed the repost r of o holds both as seen."""
+    viewer = Viewer("me", seen=frozenset({"r", "o"}))
+    found = [checked("o"), checked("r", repost_of="o"), checked("s", repost_of="o")]
+    assert guard(BEFORE, viewer, found)[0] == []
+
+
 def test_each_rule_says_its_name() -> None:
     viewer = Viewer("me", seen=frozenset({"s"}), mutes=frozenset({"m"}), blocks=frozenset({"b"}))
     found = [

@@ -190,6 +190,14 @@ def test_what_was_seen_is_not_found_again(sources: Sources) -> None:
     assert {one.post.id[:3] for one in retrieve(sources, ASK, who)} == {"art"}
 
 
+def test_a_repost_of_what_was_seen_is_not_found(sources: Sources) -> None:
+    """So a receipt, which keeps of what was seen only the candidates, replays without it."""
+    sources.store.write([posted("again", "ben", repost_of="gone")])
+    seen = viewer(seen=frozenset({"gone"}))
+    assert "again" in {one.post.id for one in retrieve(sources, ASK, viewer())}
+    assert "again" not in {one.post.id for one in retrieve(sources, ASK, seen)}
+
+
 def test_age_and_limit_hold(sources: Sources) -> None:
     young = retrieve(sources, only(max_age_hours=10.0), Viewer(None))
     assert young

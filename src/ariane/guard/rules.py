@@ -17,7 +17,7 @@ MEMBERS: Final = Verdict(Decision.DROP, "members-only@1")
 
 
 def seen(viewer: Viewer, candidate: Candidate) -> Verdict | None:
-    """Not twice: neither the post nor a repost of one that was seen."""
+    """Not twice: a post and its reposts are one, and `viewer.seen` holds what was reposted too."""
     post = candidate.post
     return SEEN if post.id in viewer.seen or post.repost_of in viewer.seen else None
 

@@ -19,8 +19,8 @@ SPARE = 4
 def retrieve(sources: Sources, ask: Ask, viewer: Viewer) -> list[Candidate]:
     """Candidates for this request, those that stand highest in any source first.
 
-    What the viewer has seen is not found again. A feed that names languages or an age gets nothing
-    else, so a post of unknown language is in none of the feeds that name one.
+    What the viewer has seen is not found again, nor are reposts of it. A feed that names languages
+    or an age gets nothing else, so a post of unknown language is in none that names one.
     """
     if sources.held is not None:
         return list(sources.held)
@@ -34,7 +34,7 @@ def retrieve(sources: Sources, ask: Ask, viewer: Viewer) -> list[Candidate]:
     kept = [
         replace(held[post], sources=names)
         for post, names in found.items()
-        if post in held and _fits(ask, held[post])
+        if post in held and _fits(ask, viewer, held[post])
     ]
     return kept[: sources.limit]
 
@@ -44,8 +44,10 @@ def refresh(sources: Sources) -> int:
     return sum(file.refresh(sources.store) for file in sources.files)
 
 
-def _fits(ask: Ask, candidate: Candidate) -> bool:
+def _fits(ask: Ask, viewer: Viewer, candidate: Candidate) -> bool:
     post, reading = candidate.post, candidate.reading
+    if post.repost_of in viewer.seen:
+        return False
     hours = ask.feed.max_age_hours
     if hours is not None and post.at <= ask.at - hours * HOUR:
         return False
