@@ -24,6 +24,7 @@ from ariane.types import (
     Term,
     Verdict,
 )
+from ariane.why.counterfactual import places
 
 ASK = Ask("request", "viewer", 10**9, FOR_YOU, size=5)
 BARE = Mix(variety=0.0, run=0, exploration=0.0)
@@ -122,11 +123,33 @@ def test_a_page_is_the_same_from_the_pool_alone(ranked: list[Ranked], mix: Mix, 
 def test_places_gained_and_lost_lead_from_the_ranking_to_the_page(
     ranked: list[Ranked], mix: Mix, size: int
 ) -> None:
+    """Also of posts that left the page, and counted as reasons count them."""
     page = compose(mix, replace(ASK, size=size), ranked, [])
-    plain = compose(replace(BARE, pool=mix.pool), replace(ASK, size=100), ranked, [])
-    before = {post: place for place, post in enumerate(ids(plain.items))}
-    for place, post in enumerate(ids(page.items)):
-        assert before[post] - sum(t.places for t in page.terms if t.post == post) == place
+    plain = compose(replace(BARE, pool=mix.pool), replace(ASK, size=size), ranked, [])
+    before, after = places(plain), places(page)
+    for post in {*ids(plain.items), *ids(page.items)}:
+        gained = sum(t.places for t in page.terms if t.post == post)
+        assert before.of(post) - gained == after.of(post)
+
+
+def test_an_explored_post_gains_places_and_the_one_it_pushes_off_loses_them() -> None:
+    """Also where the post stands in the ranking above others that variety put on the page."""
+    near, far = unit(1, 0), unit(0, 1)
+    ranked = [
+        item("a", 1.0, vector=near, author="ann"),
+        item("new", 0.99, vector=near, author="new", fresh=True),
+        item("b", 0.985, vector=far, author="ben"),
+    ]
+    mix = Mix(variety=1.0, exploration=0.5)
+    page = compose(mix, replace(ASK, size=2), ranked, [])
+    assert ids(page.items) == ["a", "new"]
+    terms = {(t.post, t.term): t.places for t in page.terms}
+    assert terms == {
+        ("b", "variety"): 1,
+        ("new", "variety"): -1,
+        ("new", "exploration"): 1,
+        ("b", "exploration"): -1,
+    }
 
 
 @pytest.mark.parametrize("size", [1, 5, 20, 50])

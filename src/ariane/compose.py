@@ -59,15 +59,18 @@ def compose(mix: Mix, ask: Ask, ranked: Sequence[Ranked], removed: Sequence[Remo
     """
     latest = ask.feed.order == "latest"
     order = sorted(ranked, key=_newest_first) if latest else list(ranked)
-    pool = _once(order[: mix.pool])
+    reach = order[: mix.pool]
+    pool = _once(reach)
     model = order[0].model if order else ""
     if latest or not pool:
         return Page(tuple(pool[: ask.size]), tuple(order), tuple(removed), model=model)
     varied = _varied(mix, pool, ask.size)
     final = _explored(mix, ask, pool, varied)
-    moved = (*_moves("variety", range(len(pool)), varied), *_moves("exploration", varied, final))
-    terms = tuple(Moved(pool[i].candidate.post.id, name, gained) for name, i, gained in moved)
-    return Page(tuple(pool[i] for i in final), tuple(order), tuple(removed), terms, model)
+    plain, spread, page = (
+        tuple(pool[i] for i in shown) for shown in (range(len(varied)), varied, final)
+    )
+    moved = (*_moves("variety", reach, plain, spread), *_moves("exploration", reach, spread, page))
+    return Page(page, tuple(order), tuple(removed), moved, model)
 
 
 def _newest_first(item: Ranked) -> tuple[int, str]:
@@ -188,11 +191,20 @@ def _draw(request: str, post: str) -> float:
     return int.from_bytes(blake2b(text, digest_size=6).digest(), "big") / 2**48
 
 
-def _moves(name: str, before: Sequence[int], after: Sequence[int]) -> list[tuple[str, int, int]]:
-    """(name, post, places gained) of every post on the page that this term moved.
+def _moves(
+    term: str, reach: Sequence[Ranked], before: Sequence[Ranked], after: Sequence[Ranked]
+) -> list[Moved]:
+    """What this term gave and cost the posts of the page before it and of the page after it.
 
-    A post that was not in `before` at all stood at its place in the pool.
+    A post that a page does not show stands behind it, by its score, as where `why` counts.
     """
-    places = {i: place for place, i in enumerate(before)}
-    gained = [(i, places.get(i, i) - place) for place, i in enumerate(after)]
-    return [(name, i, change) for i, change in gained if change]
+    then, now = _places(before, reach), _places(after, reach)
+    told = dict.fromkeys(item.candidate.post.id for item in (*after, *before))
+    gained = ((post, then[post] - now[post]) for post in told)
+    return [Moved(post, term, places) for post, places in gained if places]
+
+
+def _places(page: Sequence[Ranked], reach: Sequence[Ranked]) -> dict[str, int]:
+    """Where every post stands: those shown first, then the rest."""
+    posts = dict.fromkeys(item.candidate.post.id for item in (*page, *reach))
+    return {post: place for place, post in enumerate(posts)}
