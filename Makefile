@@ -24,7 +24,7 @@ lint: install
 
 # Coverage below the threshold of pyproject.toml fails the run.
 test: lint
-	$(BIN)/pytest --cov
+	$(BIN)/pytest --numprocesses auto --cov
 
 bench: install
 	$(BIN)/ariane bench feed

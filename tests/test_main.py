@@ -151,3 +151,17 @@ def test_a_full_disk_is_one_sentence(capsys: pytest.CaptureFixture[str], tmp_pat
     assert status == 1
     assert "Traceback" not in err
     assert err.count("\n") == 1
+
+
+def test_words_alone_are_not_taken_for_a_wish(
+    capsys: pytest.CaptureFixture[str], home: Path
+) -> None:
+    status, _, err = run(capsys, "steer", "v3", "more science please", "--home", home)
+    assert status == 2
+    assert "--more" in err
+
+
+def test_one_command_follows_one_target(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    status, _, err = run(capsys, "ingest", "a", "b", "--follow", "--home", home)
+    assert status == 2
+    assert "--follow" in err

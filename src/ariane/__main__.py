@@ -341,7 +341,7 @@ def steer(
     as_json: Json = False,
 ) -> None:
     """Write, list and undo a viewer's wishes."""
-    if said and not (more or less):
+    if said and not (more or less or undo):
         raise CallError(f"{said!r} is not understood yet; say it with --more or --less TARGET.")
     store = part("engine").open_store(home)
     types, room = part("types"), part("steer")

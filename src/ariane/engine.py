@@ -19,8 +19,9 @@ from ariane.guard.rules import BEFORE
 from ariane.ingest import IngestSettings
 from ariane.retrieve import RetrieveSettings, Sources, VectorFile, refresh
 from ariane.settings import FILE, build, load_tables, section, template
-from ariane.steer import check_target, wish_term
+from ariane.steer import wish_term
 from ariane.store.sqlite import StoreSettings as SqliteSettings
+from ariane.targets import check_target
 from ariane.types import (
     FOLLOWING,
     FOR_YOU,
@@ -45,6 +46,7 @@ from ariane.types import (
     Vector,
     WithdrawnError,
 )
+from ariane.why import WhySettings
 
 log = logging.getLogger(__name__)
 
@@ -106,6 +108,7 @@ class Settings:
     rank: RankSettings = RankSettings()
     guard: GuardSettings = field(default_factory=GuardSettings)
     compose: Mix = field(default_factory=Mix)
+    why: WhySettings = field(default_factory=WhySettings)
     values: Mapping[ActionKind, float] | None = None
     feeds: Mapping[str, FeedSpec] | None = None
 
@@ -249,7 +252,7 @@ def init(home: Path, **others: Any) -> Path:  # noqa: ANN401 - any room's settin
         name: getattr(own, name)
         for name in ("ingest", "store", "read", "retrieve", "rank", "guard")
     }
-    text = template({**tables, "compose": own.compose, **others}) + _VALUES + _FEEDS
+    text = template({**tables, "compose": own.compose, "why": own.why, **others}) + _VALUES + _FEEDS
     path = home / FILE
     try:
         home.mkdir(parents=True, exist_ok=True)
@@ -292,6 +295,7 @@ def read_settings(home: Path) -> Settings:
         rank=section(tables, "rank", RankSettings),
         guard=section(tables, "guard", GuardSettings),
         compose=section(tables, "compose", Mix),
+        why=section(tables, "why", WhySettings),
         values=_values(tables.get("values", {})),
         feeds={name: _feed(name, table) for name, table in tables.get("feeds", {}).items()},
     )

@@ -31,7 +31,7 @@ def for_you(engine: Engine, ask: Ask) -> Feed:
     viewer = engine.store.viewer(ask)  # not profiled: mutes, blocks, minor; nothing else is read
     page = arrange(engine, ask, viewer)
     again = partial(arrange, engine.holding(page), ask)  # claims are among these candidates
-    feed = Feed(ask, viewer, page, _reasons(again, viewer, page), page.model, engine.recipe)
+    feed = Feed(ask, viewer, page, _reasons(engine, again, viewer, page), page.model, engine.recipe)
     engine.store.record_served(feed)  # the receipt that every claim replays from
     return feed
 
@@ -44,7 +44,7 @@ def explain(engine: Engine, ask: Ask, post: str) -> Feed:
     viewer = engine.store.viewer(ask)
     page = arrange(engine, ask, viewer)
     again = partial(arrange, engine.holding(page), ask)
-    reasons = why_post(again, viewer, page, post)
+    reasons = why_post(again, viewer, page, post, engine.settings.why.runs_one_post)
     feed = Feed(ask, viewer, page, reasons, page.model, engine.recipe)
     engine.store.record_served(feed)
     return feed
@@ -56,10 +56,12 @@ def replay(engine: Engine, request: str) -> Replay:
     return replay_claims(partial(arrange, engine.as_served(feed), feed.ask), feed)
 
 
-def _reasons(again: Callable[[Viewer], Page], viewer: Viewer, page: Page) -> tuple[Reason, ...]:
+def _reasons(
+    engine: Engine, again: Callable[[Viewer], Page], viewer: Viewer, page: Page
+) -> tuple[Reason, ...]:
     """A page that cannot be explained is served unexplained: reasons never cost the feed."""
     try:
-        return why(again, viewer, page)
+        return why(again, viewer, page, engine.settings.why)
     except Exception:
         log.exception("a page is served without reasons")
         return ()
