@@ -18,7 +18,8 @@ def read(source: Source) -> Records:
     """The account and the posts of one RSS or Atom feed."""
     body = body_of(source)
     # A stream, never a string: feedparser would fetch a string that looks like an address.
-    found = feedparser.parse(io.BytesIO(body), sanitize_html=False)
+    # The markup of entries is left to `plain`: feedparser's own readers of it are not linear.
+    found = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
     if not found.get("version"):
         raise BrokenSourceError(f"{source.place} is neither RSS nor Atom; give a feed's address.")
     head = found.feed
