@@ -378,7 +378,7 @@ class Removed:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The places that a named term gave (+) or cost (−) a post of the page."""
+    """The places that a named term gave (+) or cost (−) a post of the page, or one that left it."""
 
     post: str
     term: str
@@ -454,13 +454,17 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class VectorRow:
-    """One reading as the vector indexes take it in; `sequence` grows with every write."""
+    """One reading as the vector indexes take it in; `sequence` grows with every write.
+
+    `language` is the one that was read in the post, else the one that it states.
+    """
 
     sequence: int
     post: str
     author: str
     at: int
     vector: Vector
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -511,7 +515,10 @@ class Store(Protocol):
         """Live posts whose current revision this reader has not read, newest first."""
 
     def write_readings(self, readings: Sequence[Reading], labels: Sequence[Label]) -> None:
-        """Keep readings with the labels that were drawn from them."""
+        """Keep readings with the labels that were drawn from them.
+
+        Of a source "NAME@VERSION" they replace what other versions said of the same subjects.
+        """
 
     def readings(self, ids: Sequence[str]) -> dict[str, Reading]:
         """The newest reading of each of these posts that has one."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 import pytest
 from tests.store.world import (
+    NOW,
     K,
     Opener,
     act,
@@ -101,12 +102,12 @@ class People:
         store.erase("eve")
         assert store.viewer(ask()).blocks == {"eve"}
 
-    def test_retention_forgets_the_log_and_keeps_standing_choices(self, store: Any) -> None:
+    def test_retention_forgets_the_log_and_keeps_standing_choices(self, store: Store) -> None:
         store.write([post("p"), act("f", K.FOLLOW, account="ann", at=1), act("l", K.LIKE, "p", 1)])
         store.write([act("k", K.LIKE, "p", 9)])
         served(store, "old", ["p"], at=3)
         served(store, "new", ["p"], at=9)
-        assert store.forget(9) == 2
+        assert store.forget(actions=9, receipts=9) == 2
         assert [one.id for one in store.actions()] == ["f", "k"]
         assert store.viewer(ask()).follows == {"ann"}
         with pytest.raises(NotFoundError):
@@ -116,7 +117,57 @@ class People:
         assert store.write([act("l", K.LIKE, "p", 1)]) == Written(same=1)
         assert store.write([Delete("action", "f", 10, "vic")]) == Written(new=1)
         assert store.viewer(ask()).follows == frozenset()
-        assert store.forget(5) == 0
+        assert store.forget(actions=5, receipts=5) == 0
+
+    def test_each_kind_is_forgotten_at_its_own_time(self, store: Store) -> None:
+        store.write([post("p"), act("l", K.LIKE, "p", 1)])
+        for name, viewer, at in (("a", "vic", 1), ("b", "vic", 5), ("c", None, 5), ("d", None, 9)):
+            served(store, name, ["p"], viewer=viewer, at=at)
+        assert store.forget(actions=None, receipts=3, anonymous=7) == 2
+        assert [one.id for one in store.actions()] == ["l"]
+        assert (store.served_to("b"), store.served_to("d")) == ("vic", None)
+        for name in ("a", "c"):
+            with pytest.raises(NotFoundError):
+                store.served_to(name)
+        assert store.write([act("m", K.LIKE, "p", 1)]) == Written(new=1)
+        assert store.forget(actions=2, receipts=None) == 2
+        assert store.counts().served == 2
+
+    def test_the_settings_say_what_is_kept(self, open_store: Opener) -> None:
+        store = open_store(keep_actions_days=30, keep_receipts_days=10, keep_anonymous_days=1)
+        store.write([post("p")])
+        for days in (0.5, 5, 20, 40):
+            at = NOW - int(days * 86_400_000)
+            store.write([act(f"{days}", K.LIKE, "p", at)])
+            served(store, f"v{days}", ["p"], at=at)
+            served(store, f"n{days}", ["p"], viewer=None, at=at)
+        assert store.retain(NOW) == 1 + 2 + 3
+        assert [one.id for one in store.actions()] == ["20", "5", "0.5"]
+        assert store.counts().served == 2 + 1
+        assert store.retain(NOW) == 0
+        store.close()
+        store = open_store(keep_receipts_days=0, keep_anonymous_days=0)
+        assert store.retain(10 * NOW) == 0
+
+    def test_an_erased_minor_stays_one_until_a_year_of_birth_says_otherwise(
+        self, store: Store
+    ) -> None:
+        old = Account("vic", "Vic", 2014)
+        future = 10**15
+        store.write([old, Account("eve", "Eve", 1980)])
+        assert store.erase("vic")
+        assert store.erase("eve")
+        assert (store.viewer(ask()).minor, store.viewer(ask(viewer="eve")).minor) == (True, False)
+        assert "2014" not in str(store.export("vic"))
+        assert store.write([old, replace(old, at=NOW - 10**12)]) == Written(same=2)
+        store.write([act("l", K.LIKE, "p", future)])
+        assert store.erase("vic")
+        assert store.viewer(ask()).minor
+        assert store.write([Account("vic", "Vic", at=future)]) == Written(new=1)
+        assert store.viewer(ask()).minor
+        assert store.write([Account("vic", None, 1990, at=future)]) == Written(new=1)
+        assert store.account("vic") == Account("vic", "Vic", 1990)
+        assert not store.viewer(ask()).minor
 
     def test_feeds_are_kept_replaced_and_forgotten(self, store: Store) -> None:
         wishes = (Wish("w", "tone:hot", -1),)

@@ -110,6 +110,21 @@ class Understanding:
         assert [one.value for one in at[4]] == ["adult", "spam", "bot"]
         assert [(one.value, one.subject) for one in at[6]] == [("spam", "p"), ("bot", "ann")]
 
+    def test_a_newer_version_of_a_classifier_takes_the_place_of_the_older(
+        self, store: Store
+    ) -> None:
+        store.write([post("p"), post("q"), Label("p", "spam", "guard@1", 1)])
+        old = [Label(name, "adult", "house/guard@1", 1) for name in ("p", "q")]
+        store.write_readings([reading("p"), reading("q")], old)
+        seen = Label("p", "seen", "house/guard@2", 1)
+        store.write_readings([reading("p", "reader@2")], [seen])
+        found = store.candidates(["p", "q"], NOW)
+        assert set(found["p"].labels) == {Label("p", "spam", "guard@1", 1), seen}
+        assert found["q"].labels == (old[1],)
+        late = Label("p", "adult", "house/guard@1", 1)
+        store.write_readings([reading("p", "reader@3", rev=0)], [late])
+        assert late not in store.candidates(["p"], NOW)["p"].labels
+
     def test_who_hides_from_algorithms_is_labelled_so(self, store: Store) -> None:
         store.write([post("p"), post("q", author="bob"), Account("bob")])
         store.write([Account("ann", hides_from_algorithms=True)])

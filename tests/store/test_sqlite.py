@@ -25,6 +25,7 @@ from ariane.types import (
     Account,
     ArianeError,
     Ask,
+    CallError,
     Delete,
     Label,
     Wish,
@@ -119,8 +120,26 @@ def test_long_logs_are_read_and_forgotten_in_slices(
     for n in range(5):
         served(store, f"r{n}", ["p"], at=1)
     assert [one.id for one in store.actions()] == [*"0123f456789"]
-    assert store.forget(2) == 8 + 5
+    assert store.forget(actions=2, receipts=2) == 8 + 5
     assert [one.id for one in store.actions()] == ["f", "8", "9"]
+
+
+def test_the_file_and_its_log_are_for_their_owner_alone(path: Path) -> None:
+    umask = os.umask(0o022)
+    try:
+        store = SqliteStore(path)
+        store.write([post("p")])
+        modes = {part.name: part.stat().st_mode & 0o777 for part in path.parent.iterdir()}
+        assert modes == dict.fromkeys(["ariane.db", "ariane.db-wal", "ariane.db-shm"], 0o600)
+        store.close()
+    finally:
+        os.umask(umask)
+
+
+@pytest.mark.parametrize("days", [-1, float("nan"), float("inf")])
+def test_a_retention_that_is_none_is_refused(days: float) -> None:
+    with pytest.raises(CallError, match="keep_receipts_days"):
+        StoreSettings(keep_receipts_days=days)
 
 
 # --- no request scans a table ------------------------------------------------------------------
@@ -175,6 +194,7 @@ def hot_path(store: SqliteStore) -> None:
     store.wishes("vic", NOW)
     store.delete_wish("vic", "w")
     list(store.actions(5))
+    store.forget(actions=1, receipts=1, anonymous=1)
     store.export("vic")
     store.erase("vic")
 

@@ -114,7 +114,7 @@ def stream(connections: Connections, until: int | None) -> Iterator[Action]:
 
 def _opened(connections: Connections, until: int | None) -> Iterator[Action]:
     # Short transactions one after the other: a long one would keep the log from being emptied.
-    keys: dict[int, tuple[Key, str]] = {}
+    held: dict[int, tuple[Key, str]] = {}
     at, sequence = BEGINNING, -1
     while True:
         with connections.reading() as connection:
@@ -123,15 +123,16 @@ def _opened(connections: Connections, until: int | None) -> Iterator[Action]:
                 " WHERE (at, sequence) > (?, ?) AND at <= ? ORDER BY at, sequence LIMIT ?",
                 (at, sequence, END if until is None else until, STREAM_ROWS),
             ).fetchall()
-            keys |= _keys(connection, {row[2] for row in rows}.difference(keys))
+            held |= keys(connection, {row[2] for row in rows}.difference(held))
         for at, _, person, digest, sealed in rows:
-            yield _open(*keys[person], (digest, at, sealed))
+            yield _open(*held[person], (digest, at, sealed))
         if len(rows) < STREAM_ROWS:
             return
         at, sequence = rows[-1][:2]
 
 
-def _keys(connection: sqlite3.Connection, numbers: set[int]) -> dict[int, tuple[Key, str]]:
+def keys(connection: sqlite3.Connection, numbers: set[int]) -> dict[int, tuple[Key, str]]:
+    """The key and the viewer of each of these people."""
     rows = connection.execute(
         "SELECT person, key, viewer FROM keys WHERE person IN (SELECT value FROM json_each(?))",
         (json.dumps(list(numbers)),),

@@ -8,7 +8,7 @@ import threading
 import time
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ariane.store.schema import MIGRATIONS, migrate, version
@@ -18,6 +18,7 @@ PAGE_BYTES = 8192  # three readings of 512 floats a page; at 4,096 it would be o
 CACHE_KIBIBYTES = 64 * 1024  # an upper limit for each connection, taken as it is used
 CHECKPOINT_PAGES = 4096  # 32 MiB of log before it is folded into the file
 RETRY_SECONDS = 0.02
+FILE_MODE = 0o600
 
 _REMEDIES = {
     sqlite3.SQLITE_FULL: "the disk is full; free some space",
@@ -55,6 +56,7 @@ class Connections:
         self._lock = threading.Lock()
         self._closed = False
         with self.errors():
+            self._create()
             self._migrate()
 
     @contextmanager
@@ -165,6 +167,13 @@ class Connections:
                 if not busy or time.monotonic() > deadline:
                     raise
             time.sleep(RETRY_SECONDS)
+
+    def _create(self) -> None:
+        # For its owner alone, since everyone's keys are in it; the log takes the file's mode over.
+        # An existing file is not opened: closing it would end the locks that SQLite has on it.
+        # Where it cannot be made, SQLite says why.
+        with suppress(OSError):
+            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL, FILE_MODE))
 
     def _migrate(self) -> None:
         with self.reading() as connection:

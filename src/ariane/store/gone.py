@@ -49,6 +49,14 @@ def erased(connection: sqlite3.Connection, names: Names, people: Collection[str]
     return {by_digest[digest]: at for digest, at in rows}
 
 
+def was_minor(connection: sqlite3.Connection, names: Names, person: str) -> bool:
+    """Whether this person was a minor when they were erased."""
+    row = connection.execute(
+        "SELECT minor FROM gone WHERE digest = ?", (names.digest("person", person),)
+    ).fetchone()
+    return row is not None and bool(row[0])
+
+
 def forgotten_before(connection: sqlite3.Connection) -> int | None:
     """The time before which raw actions were forgotten."""
     row = connection.execute("SELECT before FROM retention").fetchone()

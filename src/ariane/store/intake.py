@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
@@ -40,7 +41,7 @@ def write(
     """Take events in, in the transaction that is open.
 
     Deletes go first: a delete holds whether it came before or after what it deletes. Accounts go
-    last: that of an erased person comes in again only when something newer of theirs has.
+    last: that of an erased person comes in again once something newer of theirs has.
     """
     of, by_noun = names(connection), _by_noun(events)
     new = removal.delete(connection, of, by_noun[Delete])
@@ -75,6 +76,19 @@ def write_labels(connection: sqlite3.Connection, labels: Sequence[Label]) -> int
     return connection.total_changes - before
 
 
+def supersede_labels(connection: sqlite3.Connection, labels: Sequence[Label]) -> None:
+    """Drop what other versions of these labels' sources ("NAME@VERSION") said of their subjects."""
+    connection.executemany(
+        "DELETE FROM labels WHERE subject = ? AND source <> ?"
+        " AND substr(source, 1, instr(source, '@')) = ?",
+        {
+            (one.subject, one.source, "".join(one.source.partition("@")[:2]))
+            for one in labels
+            if "@" in one.source
+        },
+    )
+
+
 def account(connection: sqlite3.Connection, name: str) -> Account | None:
     """One account."""
     return _accounts(connection, [name]).get(name)
@@ -105,11 +119,12 @@ def _write_accounts(connection: sqlite3.Connection, of: Names, accounts: Sequenc
     held = _accounts(connection, digests)
     new = 0
     for one in accounts:
-        away = one.id in erased and person(connection, one.id) is None
-        if away or digests[one.id] in deleted:
-            continue
         known = held.get(one.id)
-        merged = one if known is None else _merged(known, one)
+        late = one.at is not None and one.at > erased.get(one.id, BEGINNING - 1)
+        back = late or known is not None or one.id not in erased
+        if digests[one.id] in deleted or not (back or person(connection, one.id)):
+            continue
+        merged = replace(one, at=None) if known is None else _merged(known, one)
         new += merged != known
         held[one.id] = merged
     connection.executemany(

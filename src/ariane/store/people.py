@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ariane.store import actions, intake, posts, relations, served
+from ariane.store import actions, gone, intake, posts, relations, served
 from ariane.store.actions import END
 from ariane.store.codec import from_json, to_json
 from ariane.store.keys import Person, names, person, persons
@@ -37,7 +37,8 @@ class ViewerSettings:
 
 def viewer(connection: sqlite3.Connection, ask: Ask, settings: ViewerSettings) -> Viewer:
     """The one who asks, as of `ask.at`."""
-    minor = _minor(connection, ask, settings)
+    known = known_minor(connection, ask.viewer, ask.at, settings.adult_age)
+    minor = settings.unknown_age_is_minor if known is None else known
     owner = person(connection, ask.viewer)
     if owner is None:
         return Viewer(ask.viewer, minor=minor)
@@ -62,6 +63,22 @@ def viewer(connection: sqlite3.Connection, ask: Ask, settings: ViewerSettings) -
         frozenset(shown | acted_on),
         minor,
     )
+
+
+def known_minor(
+    connection: sqlite3.Connection, name: str | None, at: int, adult_age: int
+) -> bool | None:
+    """Whether a viewer was a minor at `at`; None where that is not known.
+
+    Who was one when they were erased stays one until a year of birth says otherwise.
+    """
+    if name is None:
+        return None
+    account = intake.account(connection, name)
+    if account is None or account.birth_year is None:
+        return gone.was_minor(connection, names(connection), name) or None
+    year = 1970 + int(np.datetime64(at, "ms").astype("datetime64[Y]").astype(int))
+    return year <= account.birth_year + adult_age
 
 
 def wishes(connection: sqlite3.Connection, name: str, at: int) -> tuple[Wish, ...]:
@@ -143,11 +160,3 @@ def _past(
         for action in done[-settings.history :]
     )
     return history, actions.acted_on(owner, rows)
-
-
-def _minor(connection: sqlite3.Connection, ask: Ask, settings: ViewerSettings) -> bool:
-    account = None if ask.viewer is None else intake.account(connection, ask.viewer)
-    if account is None or account.birth_year is None:
-        return settings.unknown_age_is_minor
-    year = 1970 + int(np.datetime64(ask.at, "ms").astype("datetime64[Y]").astype(int))
-    return year <= account.birth_year + settings.adult_age

@@ -130,14 +130,14 @@ def write_readings(connection: sqlite3.Connection, readings: Sequence[Reading]) 
 def vectors(connection: sqlite3.Connection, after: int, limit: int) -> list[VectorRow]:
     """The newest reading of each live post, where it was written after this sequence number."""
     rows = connection.execute(
-        "SELECT sequence, p.id, author, p.at, vector FROM readings r"
+        "SELECT sequence, p.id, author, p.at, vector, p.language FROM readings r"
         " JOIN posts p ON p.number = r.post AND p.reading = sequence"
         " WHERE sequence > ? ORDER BY sequence LIMIT ?",
         (after, limit),
     )
     return [
-        VectorRow(sequence, post, author, at, np.frombuffer(vector, dtype="<f4"))
-        for sequence, post, author, at, vector in rows
+        VectorRow(sequence, post, author, at, np.frombuffer(vector, dtype="<f4"), language)
+        for sequence, post, author, at, vector, language in rows
     ]
 
 

@@ -7,11 +7,20 @@ from collections.abc import Sequence
 
 from ariane.store import actions, gone, posts, relations
 from ariane.store.connection import Connections
-from ariane.store.keys import NOBODY, Key, Names, Person, as_list, names
+from ariane.store.keys import Names, Person, as_list, names
 from ariane.store.relations import Part
 from ariane.types import CallError, Delete
 
 FORGET_ROWS = 10_000
+
+_OLDEST = (
+    "DELETE FROM receipts WHERE number IN"
+    " (SELECT number FROM receipts WHERE at < ? ORDER BY at LIMIT ?)"
+)
+_OLDEST_OF_NOBODY = (
+    "DELETE FROM receipts WHERE number IN"
+    " (SELECT number FROM receipts WHERE person = 0 AND at < ? ORDER BY at LIMIT ?)"
+)
 
 
 def delete(connection: sqlite3.Connection, of: Names, deletes: Sequence[Delete]) -> int:
@@ -50,11 +59,11 @@ def drop_readings(connection: sqlite3.Connection, ids: Sequence[str]) -> None:
     )
 
 
-def erase(connection: sqlite3.Connection, viewer: str, now: int) -> bool:
+def erase(connection: sqlite3.Connection, viewer: str, now: int, *, minor: bool) -> bool:
     """Destroy a person's key and rows, their account and what they published.
 
     Their receipts are remembered as withdrawn, and rows of theirs up to `now` stay out, both by
-    keyed digests.
+    keyed digests; beside the latter, whether they are a minor.
     """
     of = names(connection)
     before = connection.total_changes
@@ -71,39 +80,53 @@ def erase(connection: sqlite3.Connection, viewer: str, now: int) -> bool:
     if connection.total_changes == before:
         return False
     connection.execute(
-        "INSERT INTO gone (digest, at) VALUES (?, ?) ON CONFLICT DO UPDATE SET at = excluded.at",
-        (of.digest("person", viewer), now),
+        "INSERT INTO gone (digest, at, minor) VALUES (?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET at = excluded.at, minor = excluded.minor",
+        (of.digest("person", viewer), now, minor),
     )
     return True
 
 
-def forget(connections: Connections, before: int) -> int:
-    """Delete actions and receipts older than `before`, a few thousand at a time; how many.
+def forget_actions(connections: Connections, before: int) -> int:
+    """Delete actions older than `before`, a few thousand at a time; how many.
 
     Follows, mutes and blocks stay: they stand until they are undone.
     """
     with connections.writing() as connection:
-        standing = _standing(connection)
         connection.execute(
             "INSERT INTO retention VALUES (1, ?)"
             " ON CONFLICT DO UPDATE SET before = max(before, excluded.before)",
             (before,),
         )
-    forgotten = _forget_receipts(connections, before)
+    forgotten = 0
     at, sequence = actions.BEGINNING, -1
     while True:
         with connections.writing() as connection:
             rows = connection.execute(
-                "SELECT at, sequence, digest FROM actions"
+                "SELECT at, sequence, digest, person FROM actions"
                 " WHERE (at, sequence) > (?, ?) AND at < ? ORDER BY at, sequence LIMIT ?",
                 (at, sequence, before, FORGET_ROWS),
             ).fetchall()
+            standing = _standing(connection, {row[3] for row in rows})
             old = [row[2] for row in rows if row[2] not in standing]
             actions.remove(connection, old)
         forgotten += len(old)
         if len(rows) < FORGET_ROWS:
             return forgotten
         at, sequence = rows[-1][:2]
+
+
+def forget_receipts(connections: Connections, before: int, *, anonymous: bool = False) -> int:
+    """Delete receipts older than `before`, or those of them without a viewer; how many."""
+    forgotten = 0
+    while True:
+        with connections.writing() as connection:
+            gone_now = connection.execute(
+                _OLDEST_OF_NOBODY if anonymous else _OLDEST, (before, FORGET_ROWS)
+            ).rowcount
+        forgotten += gone_now
+        if gone_now < FORGET_ROWS:
+            return forgotten
 
 
 def _delete_accounts(connection: sqlite3.Connection, accounts: Sequence[str]) -> list[str]:
@@ -150,32 +173,12 @@ def _erase_rows(connection: sqlite3.Connection, of: Names, person: int) -> None:
         connection.execute(statement, (person,))
 
 
-def _standing(connection: sqlite3.Connection) -> set[str]:
-    """The digests of all follows, mutes and blocks."""
+def _standing(connection: sqlite3.Connection, people: set[int]) -> set[str]:
+    """The digests of these people's follows, mutes and blocks."""
     of = names(connection)
-    found = set()
-    people = connection.execute(
-        "SELECT DISTINCT person, key, viewer FROM relations JOIN keys USING (person)"
-        " WHERE person <> ?",
-        (NOBODY,),
-    ).fetchall()
-    for number, secret, viewer in people:
-        person = Person(number, Key(secret))
-        for part in Part:
-            for relation in relations.load(connection, person, part):
-                found.add(of.action(viewer, relation.action))
-    return found
-
-
-def _forget_receipts(connections: Connections, before: int) -> int:
-    forgotten = 0
-    while True:
-        with connections.writing() as connection:
-            gone_now = connection.execute(
-                "DELETE FROM receipts WHERE number IN"
-                " (SELECT number FROM receipts WHERE at < ? ORDER BY at LIMIT ?)",
-                (before, FORGET_ROWS),
-            ).rowcount
-        forgotten += gone_now
-        if gone_now < FORGET_ROWS:
-            return forgotten
+    return {
+        of.action(viewer, relation.action)
+        for number, (key, viewer) in actions.keys(connection, people).items()
+        for part in Part
+        for relation in relations.load(connection, Person(number, key), part)
+    }

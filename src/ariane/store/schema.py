@@ -110,6 +110,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         # The time before which raw actions were forgotten; older ones stay out.
         "CREATE TABLE retention (only INTEGER PRIMARY KEY CHECK (only = 1), before INTEGER)",
     ),
+    (
+        # Whether the one who was erased was a minor: all that is kept of their age.
+        "ALTER TABLE gone ADD COLUMN minor INTEGER NOT NULL DEFAULT 0",
+        # Receipts of nobody in particular are forgotten by their time.
+        "DROP INDEX receipts_by_person",
+        "CREATE INDEX receipts_by_person ON receipts (person, at)",
+    ),
 )
 """Each entry brings a store from the version before it to its own; none is ever changed."""
 

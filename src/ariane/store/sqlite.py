@@ -18,6 +18,7 @@ from ariane.types import (
     Account,
     Action,
     Ask,
+    CallError,
     Candidate,
     Counts,
     Cursor,
@@ -33,6 +34,9 @@ from ariane.types import (
     Written,
 )
 
+DAY = 86_400_000
+LONGEST_DAYS = 36_525
+
 
 @dataclass(frozen=True)
 class StoreSettings(ViewerSettings):
@@ -40,6 +44,22 @@ class StoreSettings(ViewerSettings):
 
     busy_seconds: float = 30.0
     """How long to wait for another process that writes to the store's file."""
+
+    keep_actions_days: float = 0
+    """How long actions are kept; 0 for ever. Follows, mutes and blocks stay until undone."""
+
+    keep_receipts_days: float = 180
+    """How long receipts of served feeds are kept, from which reasons are told; 0 for ever."""
+
+    keep_anonymous_days: float = 2
+    """How long receipts of readers without a viewer are kept; 0 as long as the others."""
+
+    def __post_init__(self) -> None:
+        for name in ("keep_actions_days", "keep_receipts_days", "keep_anonymous_days"):
+            if not 0 <= getattr(self, name) <= LONGEST_DAYS:
+                raise CallError(
+                    f"[store] {name} is {getattr(self, name)}; give days, or 0 for ever."
+                )
 
 
 class SqliteStore:
@@ -77,12 +97,17 @@ class SqliteStore:
             return posts.unread(connection, reader, limit)
 
     def write_readings(self, readings: Sequence[Reading], labels: Sequence[Label]) -> None:
-        """Keep readings with the labels that were drawn from them, but of no older revisions."""
+        """Keep readings with the labels that were drawn from them, but of no older revisions.
+
+        Of a source "NAME@VERSION" they replace what other versions said of the same subjects.
+        """
         with self._connections.writing() as connection:
             current = posts.current(connection, readings)
             posts.write_readings(connection, current)
             late = {reading.post for reading in readings} - {reading.post for reading in current}
-            intake.write_labels(connection, [one for one in labels if one.subject not in late])
+            drawn = [one for one in labels if one.subject not in late]
+            intake.supersede_labels(connection, drawn)
+            intake.write_labels(connection, drawn)
 
     def readings(self, ids: Sequence[str]) -> dict[str, Reading]:
         """The newest reading of each of these posts whose current revision was read."""
@@ -211,18 +236,39 @@ class SqliteStore:
     def erase(self, viewer: str) -> bool:
         """Destroy a person's key and rows, account and posts; False where nothing was held."""
         with self._connections.writing() as connection:
-            erased = removal.erase(connection, viewer, now=time.time_ns() // 1_000_000)
+            now, adult_age = time.time_ns() // 1_000_000, self._settings.adult_age
+            minor = people.known_minor(connection, viewer, now, adult_age)
+            erased = removal.erase(connection, viewer, now, minor=bool(minor))
         self._connections.truncate_log()
         return erased
 
-    def forget(self, before: int) -> int:
-        """Delete actions and receipts older than `before`, for good; how many.
+    def forget(
+        self, *, actions: int | None, receipts: int | None, anonymous: int | None = None
+    ) -> int:
+        """Delete actions and receipts older than these times, for good; how many. None keeps.
 
+        `anonymous` is the time for receipts without a viewer, where it is later than `receipts`.
         Follows, mutes and blocks stay until they are undone.
         """
-        forgotten = removal.forget(self._connections, before)
-        self._connections.truncate_log()
+        forgotten = 0
+        if receipts is not None:
+            forgotten += removal.forget_receipts(self._connections, receipts)
+        if anonymous is not None:
+            forgotten += removal.forget_receipts(self._connections, anonymous, anonymous=True)
+        if actions is not None:
+            forgotten += removal.forget_actions(self._connections, actions)
+        if forgotten:
+            self._connections.truncate_log()
         return forgotten
+
+    def retain(self, now: int) -> int:
+        """Forget what the settings keep no longer at `now`; how many rows."""
+        settings = self._settings
+        return self.forget(
+            actions=_since(now, settings.keep_actions_days),
+            receipts=_since(now, settings.keep_receipts_days),
+            anonymous=_since(now, settings.keep_anonymous_days),
+        )
 
     def counts(self) -> Counts:
         """How much the store holds; viewers are those of whom something personal is held."""
@@ -245,3 +291,8 @@ class SqliteStore:
         with self._connections.reading() as connection:
             row = connection.execute(query, (name,)).fetchone()
         return None if row is None else row[0]
+
+
+def _since(now: int, days: float) -> int | None:
+    """The time (ms) before which nothing is kept; None where it is kept for ever."""
+    return now - round(days * DAY) if days else None
