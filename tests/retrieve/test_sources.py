@@ -119,12 +119,12 @@ def test_the_sample_takes_one_post_an_author_and_each_author_as_often(tmp_path: 
         store.add(f"quiet{number}", unit(200 + number), author=f"quiet {number}", at=number)
     file = VectorFile(tmp_path / "posts")
     file.refresh(store)
-    drawn = [sample(file.rows(), seed, 3, -1, 1000) for seed in range(2000)]
+    rows = file.rows()
+    drawn = [sample(rows, rows.between(-1, 1000), seed, 3) for seed in range(2000)]
     assert all(len({post[:6] for post in found}) == 3 for found in drawn)
     loud = sum("loud99" in found for found in drawn)
     assert 480 < loud < 720
-    assert sample(file.rows(), 1, 3, -1, 1000) == drawn[1]
-    assert sample(file.rows(), 1, 3, 500, 1000) == []
+    assert sample(rows, rows.between(500, 1000), 1, 3) == []
 
 
 def test_wished_finds_by_author_language_topic_and_word(sources: Sources) -> None:
@@ -203,6 +203,33 @@ def test_age_and_limit_hold(sources: Sources) -> None:
     assert young
     assert all(one.post.at > NOW - 10 * world.HOUR for one in young)
     assert len(retrieve(replace(sources, limit=7), ASK, Viewer(None))) == 7
+
+
+@pytest.mark.parametrize("name", ["nearest", "fresh", "wished"])
+def test_a_source_looks_only_among_what_the_feed_can_show(tmp_path: Path, name: str) -> None:
+    """A few posts that fit are found among many that do not and that stand higher."""
+    store = world.crowd(tmp_path, CITY)
+    file = VectorFile(tmp_path / "posts")
+    file.refresh(store)
+    parts = (
+        Nearest(file, limit=20),
+        Fresh(store, file, limit=20),
+        Wished(store, file, Words(), limit=20),
+    )
+    sources = Sources(store, parts, limit=20)
+    who = viewer(world.liked("x", CITY), wishes=(Wish("w", "topic:city_life", 1),))
+    french = find(sources, name, only(languages=("fr",)), who)
+    assert sorted(french) == [f"fr{n}" for n in range(5)]
+    young = find(sources, name, only(max_age_hours=10.0), who)
+    assert sorted(young) == ["en0", "en1", "en2"]
+
+
+def test_a_wish_for_a_language_that_the_feed_does_not_take_finds_nothing(
+    sources: Sources,
+) -> None:
+    who = viewer(wishes=(Wish("w", "language:en", 1),))
+    assert find(sources, "wished", only(languages=("fr",)), who) == []
+    assert len(find(sources, "wished", only(languages=("fr", "en")), who)) == 30
 
 
 def test_a_feed_of_one_language_has_nothing_else(tmp_path: Path) -> None:

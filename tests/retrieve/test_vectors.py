@@ -176,8 +176,8 @@ def test_a_crash_before_the_old_row_is_marked_dead_is_mended(tmp_path: Path) -> 
     file.refresh(store)
     size = layout.row_type(128).itemsize
     with (tmp_path / "posts").open("r+b") as opened:
-        opened.seek(HEADER + 2 * size - 4)
-        opened.write((1).to_bytes(4, "little"))
+        opened.seek(HEADER + 2 * size - 2)
+        opened.write((1).to_bytes(2, "little"))
     again = VectorFile(tmp_path / "posts")
     assert found(again, unit(40)).count("p1") == 1
     again.refresh(store)

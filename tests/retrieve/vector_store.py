@@ -30,6 +30,22 @@ def reading(post: str, vector: np.ndarray, language: str | None = "en") -> Readi
     return Reading(post, 1, vector, (("city", 0.8),), "", "", "", language, "test@1")
 
 
+def crowd(path: Path, about: np.ndarray, *, few: int = 5, many: int = 400) -> SqliteStore:
+    """A few posts in French, three weeks old, and many nearer ones in English, newer and older."""
+    posts = [posted(f"fr{n}", f"f{n}", hours=500 + n) for n in range(few)]
+    posts += [posted(f"en{n}", f"e{n}", hours=1 + 3 * n) for n in range(many)]
+    store = SqliteStore(path / "ariane.db")
+    store.write(posts)
+    store.write_readings(
+        [
+            reading(post.id, near(about, n, 0.9 if post.id[0] == "f" else 0.1), post.id[:2])
+            for n, post in enumerate(posts)
+        ],
+        [],
+    )
+    return store
+
+
 def posted(name: str, author: str = "ann", hours: float = 1.0, **more: object) -> Post:
     return Post(name, author, f"text of {name}", NOW - int(hours * HOUR), **more)
 

@@ -5,15 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ariane.retrieve.merge import merge
-from ariane.retrieve.sources import RetrieveSettings, Sources
+from ariane.retrieve.sources import RetrieveSettings, Sources, since
 from ariane.retrieve.vectors import VectorFile
 from ariane.types import Ask, Candidate, Viewer
 
 __all__ = ["RetrieveSettings", "Sources", "VectorFile", "refresh", "retrieve"]
-
-HOUR = 3_600_000
-SPARE = 4
-"""How many times the limit is looked up where a language may rule most of it out."""
 
 
 def retrieve(sources: Sources, ask: Ask, viewer: Viewer) -> list[Candidate]:
@@ -26,17 +22,13 @@ def retrieve(sources: Sources, ask: Ask, viewer: Viewer) -> list[Candidate]:
         return list(sources.held)
     wanted = ask.feed.sources
     parts = [part for part in sources.parts if not wanted or part.name in wanted]
-    spare = SPARE if ask.feed.languages else 1
-    found = merge(
-        {part.name: part.find(ask, viewer) for part in parts}, spare * sources.limit, viewer.seen
-    )
+    found = merge({part.name: part.find(ask, viewer) for part in parts}, sources.limit, viewer.seen)
     held = sources.store.candidates(list(found), ask.at)
-    kept = [
+    return [
         replace(held[post], sources=names)
         for post, names in found.items()
         if post in held and _fits(ask, viewer, held[post])
     ]
-    return kept[: sources.limit]
 
 
 def refresh(sources: Sources) -> int:
@@ -48,8 +40,8 @@ def _fits(ask: Ask, viewer: Viewer, candidate: Candidate) -> bool:
     post, reading = candidate.post, candidate.reading
     if post.repost_of in viewer.seen:
         return False
-    hours = ask.feed.max_age_hours
-    if hours is not None and post.at <= ask.at - hours * HOUR:
+    oldest = since(ask)
+    if oldest is not None and post.at <= oldest:
         return False
     language = (reading.language if reading else None) or post.lang
     return not ask.feed.languages or language in ask.feed.languages

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ariane.retrieve.sources import RetrieveSettings
+from ariane.retrieve.sources import RetrieveSettings, since
 from ariane.types import Ask, Store, Viewer
 
 
@@ -23,6 +23,7 @@ class Following:
         return self.store.recent(
             ask.at,
             self.limit + len(viewer.seen),
+            since=since(ask),
             authors=sorted(viewer.follows),
             languages=ask.feed.languages,
         )

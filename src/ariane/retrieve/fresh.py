@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from itertools import chain, zip_longest
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ariane.retrieve.layout import hash64
-from ariane.retrieve.sources import RetrieveSettings
+from ariane.retrieve.search import within
+from ariane.retrieve.sources import HOUR, RetrieveSettings, since
 from ariane.retrieve.vectors import Rows, VectorFile
 from ariane.types import Ask, Store, Viewer
 
-HOUR = 3_600_000
 EXPLORED = 0.33
 """The part of the limit that is a sample."""
 
@@ -32,23 +33,23 @@ class Fresh:
 
     def find(self, ask: Ask, viewer: Viewer) -> list[str]:
         """Ids of posts: two of the newest, then one of the sample, and so on."""
-        since = ask.at - int(self.hours * HOUR)
         wanted = self.limit + len(viewer.seen)
-        newest = self.store.recent(ask.at, wanted, languages=ask.feed.languages)
-        count = int(self.limit * EXPLORED)
-        sampled = sample(self.vectors.rows(), hash64(ask.id), count, since, ask.at)
+        newest = self.store.recent(ask.at, wanted, since=since(ask), languages=ask.feed.languages)
+        rows = self.vectors.rows()
+        among = within(rows, ask)
+        among = among[rows.at[among] > ask.at - int(self.hours * HOUR)]
+        sampled = sample(rows, among, hash64(ask.id), int(self.limit * EXPLORED))
         turns = zip_longest(newest[::2], newest[1::2], sampled)
         return list(dict.fromkeys(post for post in chain.from_iterable(turns) if post))[:wanted]
 
 
-def sample(rows: Rows, seed: int, count: int, since: int, until: int) -> list[str]:
-    """Newest posts in (since, until] of `count` authors; the same seed draws the same authors.
+def sample(rows: Rows, among: NDArray[np.intp], seed: int, count: int) -> list[str]:
+    """The newest of these rows of each of `count` authors, whom the seed draws.
 
     Authors are drawn by the smallest of their hashes mixed with the seed; only as many rows are
     sorted as hold enough authors.
     """
-    within = rows.between(since, until)
-    keys, size = _mixed(rows.author[within], seed), 8 * count
+    keys, size = _mixed(rows.author[among], seed), 8 * count
     while True:
         few = np.arange(len(keys))
         if size < len(keys):
@@ -58,14 +59,12 @@ def sample(rows: Rows, seed: int, count: int, since: int, until: int) -> list[st
         if authors >= count or size >= len(keys):
             break
         size *= 8
-    order = few[np.lexsort((within[few], -rows.at[within[few]], keys[few]))]
+    order = few[np.lexsort((among[few], -rows.at[among[few]], keys[few]))]
     _, newest = np.unique(keys[order], return_index=True)
-    return rows.ids(within[order[newest[: max(count, 0)]]])
+    return rows.ids(among[order[newest[: max(count, 0)]]])
 
 
-def _mixed(
-    values: np.ndarray[tuple[int, ...], np.dtype[np.uint64]], seed: int
-) -> np.ndarray[tuple[int, ...], np.dtype[np.uint64]]:
+def _mixed(values: NDArray[np.uint64], seed: int) -> NDArray[np.uint64]:
     """SplitMix64's finalizer (Steele, Lea and Flood 2014)."""
     with np.errstate(over="ignore"):
         mixed = values ^ np.uint64(seed)

@@ -20,7 +20,7 @@ import numpy as np
 
 from ariane.types import CallError
 
-MAGIC = b"ARIANEV1"
+MAGIC = b"ARIANEV2"
 HEADER = 4096
 SLOTS = (1024, 2048)
 _HEAD = struct.Struct("<8sI32s32s")
@@ -51,7 +51,7 @@ class Slot:
 
 
 def row_type(width: int) -> np.dtype[np.void]:
-    """One row: vector, time, hash of the author, where its id lies, and whether it is live."""
+    """One row: vector, time, hash of the author, where its id lies, language, if it is live."""
     if not 1 <= width <= 128:
         raise CallError(f"A vector file holds 1 to 128 numbers per post, not {width}.")
     return np.dtype(
@@ -61,7 +61,8 @@ def row_type(width: int) -> np.dtype[np.void]:
             ("author", "<u8"),
             ("id", "<u8"),
             ("length", "<u4"),
-            ("live", "<u4"),
+            ("language", "<u2"),
+            ("live", "<u2"),
         ]
     )
 
@@ -104,3 +105,8 @@ def hash64(text: str) -> int:
     return int.from_bytes(
         blake2b(text.encode(errors="surrogatepass"), digest_size=8).digest(), "little"
     )
+
+
+def hash16(language: str | None) -> int:
+    """A language as a row keeps it, 0 where it is not known; two may share one number."""
+    return 1 + hash64(language) % 0xFFFF if language else 0

@@ -8,7 +8,7 @@ import numpy as np
 
 from ariane.retrieve.interests import interests, liked
 from ariane.retrieve.merge import merge
-from ariane.retrieve.search import best
+from ariane.retrieve.search import best, within
 from ariane.retrieve.sources import RetrieveSettings
 from ariane.retrieve.vectors import VectorFile
 from ariane.types import Ask, Viewer
@@ -44,7 +44,7 @@ class Nearest:
         if len(away):
             near = near - REPELS * np.maximum(far.max(axis=1), 0.0)[:, None]
         without = viewer.seen | {past.action.post for past in viewer.history if past.action.post}
-        among = rows.between(None, ask.at)
+        among = within(rows, ask)
         each = self.limit if len(towards) == 1 else 2 * self.limit // len(towards)
         found = {
             str(place): best(rows, near[:, place], each, among=among, without=without)

@@ -7,8 +7,14 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
+from ariane.retrieve.sources import since
 from ariane.retrieve.vectors import Rows
-from ariane.types import Vector
+from ariane.types import Ask, Vector
+
+
+def within(rows: Rows, ask: Ask) -> NDArray[np.intp]:
+    """The rows that this request's feed can show, by age and language."""
+    return rows.between(since(ask), ask.at, ask.feed.languages)
 
 
 def best(

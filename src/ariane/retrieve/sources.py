@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ariane.retrieve.vectors import VectorFile
-from ariane.types import Candidate, Source, Store
+from ariane.types import Ask, Candidate, Source, Store
+
+HOUR = 3_600_000
+
+
+def since(ask: Ask) -> int | None:
+    """The time after which this feed's posts were published; None where it takes any age."""
+    hours = ask.feed.max_age_hours
+    return None if hours is None else ask.at - int(hours * HOUR)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from ariane.retrieve.layout import hash64
-from ariane.retrieve.search import best
+from ariane.retrieve.search import best, within
 from ariane.retrieve.sources import RetrieveSettings
 from ariane.retrieve.vectors import VectorFile
 from ariane.types import ActionKind, ArianeError, Ask, Past, Vector, Viewer
@@ -147,7 +147,7 @@ class Towers:
         query = viewer_vector(self.tower, viewer.history) if len(rows) else None
         if query is None:
             return []
-        among = rows.between(None, ask.at)
+        among = within(rows, ask)
         without = viewer.seen | {past.action.post for past in viewer.history if past.action.post}
         return best(rows, rows.vectors @ query, self.limit, among=among, without=without)
 

@@ -14,7 +14,7 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from ariane.retrieve.layout import HEADER, Head, hash64, row_type, unpack_head, unpack_slot
+from ariane.retrieve.layout import HEADER, Head, hash16, hash64, row_type, unpack_head, unpack_slot
 from ariane.retrieve.projection import ENOUGH, SAMPLE, Projection, fit
 from ariane.retrieve.writer import Project, Writer, ids_path, matrix_path
 from ariane.types import ArianeError, Store, Vector, VectorRow
@@ -30,14 +30,16 @@ GROWN = 10
 class Rows:
     """What was committed when it was looked at; it stays as it is while the file grows.
 
-    `vectors` float32 (rows, width) is a view of the file, `at` and `author` (hash64) are (rows,);
-    `matrix` (reader's width, width) is the fitted projection, None where a learned one made them.
+    `vectors` float32 (rows, width) is a view of the file; `at`, `author` (hash64) and `language`
+    (hash16) are (rows,). `matrix` (reader's width, width) is the fitted projection, None where a
+    learned one made them.
     """
 
     vectors: Vector
     at: NDArray[np.int64]
     author: NDArray[np.uint64]
     live: NDArray[np.bool_]
+    language: NDArray[np.uint16]
     starts: NDArray[np.uint64]
     lengths: NDArray[np.uint32]
     names: bytes | mmap.mmap
@@ -54,10 +56,16 @@ class Rows:
             for start, length in zip(starts, lengths, strict=True)
         ]
 
-    def between(self, since: int | None, until: int) -> NDArray[np.intp]:
-        """The live rows that were published in (since, until]."""
+    def between(
+        self, since: int | None, until: int, languages: Sequence[str] = ()
+    ) -> NDArray[np.intp]:
+        """The live rows that were published in (since, until], in these languages if given."""
         within: NDArray[np.bool_] = self.live & (self.at <= until)
-        return np.flatnonzero(within if since is None else within & (self.at > since))
+        if since is not None:
+            within &= self.at > since
+        if languages:
+            within &= np.isin(self.language, [hash16(language) for language in languages])
+        return np.flatnonzero(within)
 
 
 def _rows(
@@ -69,6 +77,7 @@ def _rows(
         records["at"].copy(),
         records["author"].copy(),
         records["live"] != 0,
+        records["language"].copy(),
         records["id"],
         records["length"],
         names,

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ariane.retrieve.merge import merge
-from ariane.retrieve.search import best
-from ariane.retrieve.sources import RetrieveSettings
+from ariane.retrieve.search import best, within
+from ariane.retrieve.sources import RetrieveSettings, since
 from ariane.retrieve.vectors import VectorFile
 from ariane.types import Ask, Encoder, Store, Viewer, Wish
 
@@ -32,18 +32,22 @@ class Wished:
 
     def _one(self, ask: Ask, viewer: Viewer, wish: Wish) -> list[str]:
         kind, _, name = wish.target.partition(":")
-        wanted = self.limit + len(viewer.seen)
+        wanted, spoken = self.limit + len(viewer.seen), ask.feed.languages
         if kind == "author":
-            return self.store.recent(ask.at, wanted, authors=[name], languages=ask.feed.languages)
+            return self.store.recent(
+                ask.at, wanted, since=since(ask), authors=[name], languages=spoken
+            )
         if kind == "language":
-            return self.store.recent(ask.at, wanted, languages=[name])
+            if spoken and name not in spoken:
+                return []
+            return self.store.recent(ask.at, wanted, since=since(ask), languages=[name])
         rows = self.vectors.rows()
         if kind not in ("topic", "word") or self.encoder is None or rows.matrix is None:
             return []
         query = self.encoder.encode([name.replace("_", " ")])[0]
         if query.size != len(rows.matrix):
             return []
-        scores, among = rows.vectors @ (query @ rows.matrix), rows.between(None, ask.at)
+        scores, among = rows.vectors @ (query @ rows.matrix), within(rows, ask)
         return best(rows, scores, self.limit, among=among, without=viewer.seen)
 
 

@@ -18,6 +18,7 @@ from ariane.retrieve.layout import (
     SLOTS,
     Head,
     Slot,
+    hash16,
     hash64,
     pack_head,
     pack_slot,
@@ -152,6 +153,7 @@ class Writer:
         records["id"] = self.slot.ids + np.cumsum([0, *lengths[:-1]])
         records["length"] = lengths
         records["live"] = 1
+        records["language"] = [hash16(row.language) for row in rows]
         return records
 
     def _commit(self, slot: Slot) -> None:
@@ -170,7 +172,7 @@ class Writer:
             self.places[post] = place
         for before in dead:
             end = self._offset(before + 1)
-            os.pwrite(self._rows, b"\0\0\0\0", end - self.type["live"].itemsize)
+            os.pwrite(self._rows, b"\0\0", end - self.type["live"].itemsize)
         if dead:
             self._commit(replace(self.slot, turn=self.slot.turn + 1))
 
