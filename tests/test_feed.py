@@ -18,6 +18,7 @@ from ariane.types import (
     Delete,
     Forecast,
     NotFoundError,
+    Post,
     Reason,
     Wish,
     WithdrawnError,
@@ -179,6 +180,24 @@ def test_a_receipt_whose_evidence_is_gone_is_withdrawn(engine: Engine) -> None:
     assert engine.store.erase("v10")
     with pytest.raises((WithdrawnError, NotFoundError)):
         replay(engine, other.ask.id)
+
+
+def test_reposts_of_what_was_seen_are_removed_again_in_replay(engine: Engine) -> None:
+    seen = engine.store.viewer(engine.ask("v3", at=now())).history[-1].post
+    assert seen is not None
+    repost = Post("repost", "v0", "", now() - 1000, repost_of=seen.id)
+    engine.store.write([repost])
+    feed = for_you(engine, engine.ask("v3", at=now()))
+    assert "repost" not in ids(feed)
+    assert replay(engine, feed.ask.id).same_page
+
+
+def test_a_deleted_post_that_could_not_reach_the_page_withdraws_nothing(engine: Engine) -> None:
+    ask = engine.ask("v4", at=now())
+    last = arrange(engine, ask, engine.store.viewer(ask)).ranked[-1].candidate.post.id
+    feed = for_you(engine, ask)
+    engine.store.write([Delete("post", last, now())])
+    assert replay(engine, feed.ask.id).same_page
 
 
 def test_a_ranker_that_is_gone_withdraws_what_it_arranged(home: Path, engine: Engine) -> None:

@@ -39,11 +39,13 @@ from ariane.types import (
     Page,
     Ranker,
     Reader,
+    Reason,
     Rule,
     Source,
     Store,
     Value,
     Vector,
+    Viewer,
     WithdrawnError,
 )
 from ariane.why import WhySettings
@@ -197,6 +199,13 @@ class Engine:
             "policies": [policy.name for policy in self.policies],
         }
 
+    def receipt(self, ask: Ask, viewer: Viewer, page: Page, reasons: tuple[Reason, ...]) -> Feed:
+        """A page as served: with the candidates that could reach it, which is what replay needs."""
+        return Feed(ask, viewer, self._reachable(page), reasons, page.model, self.recipe)
+
+    def _reachable(self, page: Page) -> Page:
+        return replace(page, ranked=page.ranked[: max(self.mix.pool, len(page.items))])
+
     def holding(self, page: Page) -> Engine:
         """The same engine with this page's candidates and the ranker that scored them, no others.
 
@@ -204,7 +213,7 @@ class Engine:
         WithdrawnError where that ranker is gone.
         """
         reach: tuple[Candidate, ...] = tuple(
-            ranked.candidate for ranked in page.ranked[: max(self.mix.pool, len(page.items))]
+            ranked.candidate for ranked in self._reachable(page).ranked
         )
         removed = tuple(removed.candidate for removed in page.removed)
         held = replace(self.sources, held=reach + removed)

@@ -31,7 +31,7 @@ def for_you(engine: Engine, ask: Ask) -> Feed:
     viewer = engine.store.viewer(ask)  # not profiled: mutes, blocks, minor; nothing else is read
     page = arrange(engine, ask, viewer)
     again = partial(arrange, engine.holding(page), ask)  # claims are among these candidates
-    feed = Feed(ask, viewer, page, _reasons(engine, again, viewer, page), page.model, engine.recipe)
+    feed = engine.receipt(ask, viewer, page, _reasons(engine, again, viewer, page))
     engine.store.record_served(feed)  # the receipt that every claim replays from
     return feed
 
@@ -45,7 +45,7 @@ def explain(engine: Engine, ask: Ask, post: str) -> Feed:
     page = arrange(engine, ask, viewer)
     again = partial(arrange, engine.holding(page), ask)
     reasons = why_post(again, viewer, page, post, engine.settings.why.runs_one_post)
-    feed = Feed(ask, viewer, page, reasons, page.model, engine.recipe)
+    feed = engine.receipt(ask, viewer, page, reasons)
     engine.store.record_served(feed)
     return feed
 

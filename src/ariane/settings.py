@@ -59,9 +59,7 @@ def build(table: object, where: str, kind: type[T]) -> T:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         found = first["input"]
-        raise CallError(
-            f"{where} {place} in {FILE} cannot be {found!r}: {first['msg']}."
-        ) from None
+        raise CallError(f"{where} {place} in {FILE} cannot be {found!r}: {first['msg']}.") from None
 
 
 def documentation(kind: type[Any]) -> dict[str, str]:

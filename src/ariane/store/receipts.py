@@ -41,7 +41,7 @@ _ABSENT = (None, None, None)  # the mark of a post that was not held
 
 
 def pack(feed: Feed) -> Receipt:
-    """The receipt of a feed; of `seen`, those posts that were candidates."""
+    """The receipt of a feed; of `seen`, what the candidates are or repost."""
     page = feed.page
     candidates = {one.post.id: one for one in _candidates(page)}
     place = {name: number for number, name in enumerate(candidates)}
@@ -193,9 +193,15 @@ def _pack_viewer(viewer: Viewer, candidates: Mapping[str, Candidate]) -> dict[st
         "mutes": to_json(viewer.mutes),
         "blocks": to_json(viewer.blocks),
         "wishes": to_json(viewer.wishes),
-        "seen": [name for name in candidates if name in viewer.seen],
+        "seen": sorted(_alike(candidates) & viewer.seen),
         "minor": viewer.minor,
     }
+
+
+def _alike(candidates: Mapping[str, Candidate]) -> set[str]:
+    """The posts that a rule on `seen` looks for: the candidates, and what they repost."""
+    reposted = {one.post.repost_of for one in candidates.values() if one.post.repost_of}
+    return candidates.keys() | reposted
 
 
 def _unpack_viewer(
