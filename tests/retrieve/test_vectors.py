@@ -63,6 +63,51 @@ def test_a_newer_row_of_a_post_supersedes(tmp_path: Path) -> None:
     assert len(file.rows().between(None, 10**15)) == 5
 
 
+def test_nothing_is_left_of_the_vector_of_a_post_that_is_gone(tmp_path: Path) -> None:
+    store, file = Rows(5), VectorFile(tmp_path / "posts")
+    file.refresh(store)
+    vector = file.rows().vectors[2].tobytes()
+    assert vector in (tmp_path / "posts").read_bytes()
+    store.gone.add("p2")
+    file.refresh(store)
+    assert ids(file) == {"p0", "p1", "p3", "p4"}
+    assert vector not in (tmp_path / "posts").read_bytes()
+    store.gone |= {"p0", "p1", "p3", "p4"}
+    file.refresh(store)
+    assert ids(file) == set()
+    store.add("late", unit(9))
+    assert VectorFile(tmp_path / "posts").refresh(store) == 1
+    assert ids(file) == {"late"}
+
+
+def test_every_row_is_looked_at_in_turn_whoever_refreshes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vectors, "CHECKED", 4)
+    store, file = Rows(10), VectorFile(tmp_path / "posts")
+    file.refresh(store)
+    for post in ("p1", "p6", "p9"):
+        store.gone.add(post)
+    for _ in range(3):
+        VectorFile(tmp_path / "posts").refresh(store)
+    assert ids(file) == {f"p{n}" for n in range(10)} - store.gone
+    store.gone.add("p2")
+    file.refresh(store)
+    assert "p2" not in ids(file)
+
+
+def test_posts_that_are_gone_count_towards_writing_the_file_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "SMALL", 20)
+    store, file = Rows(20), VectorFile(tmp_path / "posts")
+    file.refresh(store)
+    store.gone |= {f"p{n}" for n in range(5)}
+    file.refresh(store)
+    assert len(file.rows()) == 15
+    assert ids(file) == {f"p{n}" for n in range(5, 20)}
+
+
 def test_search_is_exact_and_keeps_to_its_window(tmp_path: Path) -> None:
     store, file = Rows(300), VectorFile(tmp_path / "posts")
     file.refresh(store)

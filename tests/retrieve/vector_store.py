@@ -71,6 +71,7 @@ class Rows:
 
     def __init__(self, count: int = 0, wide: int = WIDE) -> None:
         self.rows: list[VectorRow] = []
+        self.gone: set[str] = set()
         for number in range(count):
             self.add(f"p{number}", unit(number, wide), at=number)
 
@@ -78,6 +79,9 @@ class Rows:
         self.rows.append(VectorRow(len(self.rows) + 1, post, author, at, vector))
 
     def vectors(self, after: int, limit: int) -> list[VectorRow]:
-        newest = {row.post: row for row in self.rows}
-        kept = [row for row in self.rows if newest[row.post] is row and row.sequence > after]
+        newest = {row.post: row for row in self.rows if row.post not in self.gone}
+        kept = [row for row in self.rows if newest.get(row.post) is row and row.sequence > after]
         return kept[:limit]
+
+    def posts(self, ids: Sequence[str]) -> dict[str, Post]:
+        return {post: Post(post, "ann", "", 0) for post in ids if post not in self.gone}

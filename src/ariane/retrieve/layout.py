@@ -3,6 +3,7 @@
     0     MAGIC, width of a row's vector, digest of the projection, name of the file of ids
     1024  slot 0 ┐ turn, rows, sequence, bytes of ids, rows when fitted, checksum:
     2048  slot 1 ┘ written in turns, so that a write which was cut short leaves the other one
+    3072  which row is looked at next for posts that are gone; in no slot, losing it loses a turn
     4096  rows
 
 Rows and ids are on the disk before the slot that counts them.
@@ -23,6 +24,7 @@ from ariane.types import CallError
 MAGIC = b"ARIANEV2"
 HEADER = 4096
 SLOTS = (1024, 2048)
+NEXT = 3072
 _HEAD = struct.Struct("<8sI32s32s")
 _SLOT = struct.Struct("<5Q")
 _SUM = struct.Struct("<I")

@@ -22,6 +22,9 @@ from ariane.types import ArianeError, Store, Vector, VectorRow
 BATCH = 4_096
 """Rows that are taken from the store, and committed, at once."""
 
+CHECKED = 1_000
+"""Rows of each refresh that are looked at for posts which were deleted or erased since."""
+
 GROWN = 10
 """A projection that was fitted to few posts is fitted anew when there are this many times more."""
 
@@ -30,9 +33,9 @@ GROWN = 10
 class Rows:
     """What was committed when it was looked at; it stays as it is while the file grows.
 
-    `vectors` float32 (rows, width) is a view of the file; `at`, `author` (hash64) and `language`
-    (hash16) are (rows,). `matrix` (reader's width, width) is the fitted projection, None where a
-    learned one made them.
+    `vectors` float32 (rows, width) is a view of the file, 0 as soon as a row is dead; `at`, `author`
+    (hash64) and `language` (hash16) are (rows,). `matrix` (reader's width, width) is the fitted
+    projection, None where a learned one made them.
     """
 
     vectors: Vector
@@ -135,7 +138,10 @@ class VectorFile:
             return self._mapped.rows if self._mapped else EMPTY
 
     def refresh(self, store: Store) -> int:
-        """Take in what the store read since; how many rows. Nothing while another writer does."""
+        """Take in what the store read since; how many rows. Nothing while another writer does.
+
+        Of posts that are gone from the store, the file learns by looking at a part of its rows.
+        """
         with self._writing, _alone(self.path) as alone:
             if not alone:
                 return 0
@@ -188,6 +194,7 @@ class VectorFile:
             if matrix is not None and batch[-1].vector.size != wide:
                 return self._rebuild(store, batch[-1].vector.size)
             taken += writer.append(batch, wide, project)
+        writer.check(store.posts, CHECKED)
         return self._rebuild(store, wide) if self._stale(writer) else taken
 
     def _open(self) -> Writer | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import replace
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ariane.retrieve.layout import (
     HEADER,
+    NEXT,
     SLOTS,
     Head,
     Slot,
@@ -87,7 +88,8 @@ class Writer:
         if not writer._whole():
             writer.close()
             return None
-        writer._find_places()
+        found = writer._live(0, slot.rows)
+        writer._place([post for post, _ in found], [row for _, row in found])
         return writer
 
     @property
@@ -125,6 +127,18 @@ class Writer:
         )
         self._place([row.post for row in rows], range(first, first + len(rows)))
         return len(rows)
+
+    def check(self, live: Callable[[Sequence[str]], Container[str]], most: int) -> None:
+        """Bury the posts that are gone among the next `most` rows; calls go through all in turns.
+
+        `live` tells which of some posts are still there.
+        """
+        first = int.from_bytes(os.pread(self._rows, 8, NEXT), "little")
+        first = first if first < self.slot.rows else 0
+        posts = [post for post, _ in self._live(first, first + most)]
+        left = live(posts) if posts else ()
+        self._bury([self.places.pop(post) for post in posts if post not in left])
+        os.pwrite(self._rows, (first + most).to_bytes(8, "little"), NEXT)
 
     def publish(self) -> None:
         """Put a created file in its place; readers of the old one find out by its inode."""
@@ -164,31 +178,36 @@ class Writer:
         self.slot = slot
 
     def _place(self, posts: Iterable[str], places: Iterable[int]) -> None:
-        """Note where posts lie; rows that they had before are marked dead, then readers told."""
+        """Note where posts lie, and bury the rows that they had before."""
         dead = []
         for post, place in zip(posts, places, strict=True):
             if post in self.places:
                 dead.append(self.places[post])
             self.places[post] = place
-        for before in dead:
-            end = self._offset(before + 1)
-            os.pwrite(self._rows, b"\0\0", end - self.type["live"].itemsize)
-        if dead:
+        self._bury(dead)
+
+    def _bury(self, places: Sequence[int]) -> None:
+        """Mark rows dead and leave nothing of their vectors, then tell readers."""
+        for place in places:
+            live = self.type["live"].itemsize  # a row ends with it, and begins with its vector
+            os.pwrite(self._rows, bytes(self.type["vector"].itemsize), self._offset(place))
+            os.pwrite(self._rows, bytes(live), self._offset(place + 1) - live)
+        if places:
             self._commit(replace(self.slot, turn=self.slot.turn + 1))
 
-    def _find_places(self) -> None:
+    def _live(self, first: int, end: int) -> list[tuple[str, int]]:
+        """The live posts of the rows from `first` to before `end`, and their rows."""
         if not self.slot.ids:
-            return
+            return []
         rows = mmap(self._rows, self._offset(self.slot.rows), access=ACCESS_READ)
         ids = mmap(self._ids, self.slot.ids, access=ACCESS_READ)
-        records = np.frombuffer(rows, self.type, self.slot.rows, HEADER)
+        records = np.frombuffer(rows, self.type, self.slot.rows, HEADER)[first:end]
         live = np.flatnonzero(records["live"])
         starts, lengths = records["id"][live].tolist(), records["length"][live].tolist()
-        posts = [
-            ids[start : start + length].decode(errors="surrogatepass")
-            for start, length in zip(starts, lengths, strict=True)
+        return [
+            (ids[start : start + length].decode(errors="surrogatepass"), first + row)
+            for start, length, row in zip(starts, lengths, live.tolist(), strict=True)
         ]
-        self._place(posts, live.tolist())
 
     def _whole(self) -> bool:
         return (
