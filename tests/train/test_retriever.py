@@ -57,6 +57,16 @@ def test_what_is_learned_finds_more_than_the_baselines(store: SqliteStore, tmp_p
     assert load_towers(out).wide == WIDE
 
 
+def test_every_place_of_a_history_that_is_served_is_trained(
+    store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The longest histories here hold more than 40 actions, a served one up to 64."""
+    monkeypatch.setattr(retriever, "STEPS", 3)
+    model = load_towers(train_retriever(store, tmp_path / "run")).model
+    assert model.config.history == 64
+    assert (model.recency[:, :40] != 0).all()
+
+
 def test_the_same_seed_gives_the_same_weights(
     store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

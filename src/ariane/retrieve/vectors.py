@@ -33,9 +33,9 @@ GROWN = 10
 class Rows:
     """What was committed when it was looked at; it stays as it is while the file grows.
 
-    `vectors` float32 (rows, width) is a view of the file, 0 as soon as a row is dead; `at`, `author`
-    (hash64) and `language` (hash16) are (rows,). `matrix` (reader's width, width) is the fitted
-    projection, None where a learned one made them.
+    `vectors` float32 (rows, width) is a view of the file, 0 as soon as a row is dead; `at`,
+    `author` (hash64) and `language` (hash16) are (rows,). `matrix` (reader's width, width) is the
+    fitted projection, None where a learned one made them.
     """
 
     vectors: Vector

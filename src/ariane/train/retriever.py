@@ -24,8 +24,6 @@ STEPS: Final = 400
 """The most steps; fewer where EPOCHS over the positive actions are fewer."""
 EPOCHS: Final = 6
 RATE: Final = 2e-3
-HISTORY: Final = 32
-"""Actions before the one that is predicted."""
 HELD_OUT: Final = 0.1
 """The last part of the positive actions, by time, on which recall is measured."""
 MEASURED: Final = 1_000
@@ -193,7 +191,7 @@ class _Task:
 
     def loss(self, rows: Ints) -> Tensor:
         """Cross-entropy of each row's post among those of all rows and one disliked post."""
-        past, kinds, held = _histories(self._actions, rows, HISTORY)
+        past, kinds, held = _histories(self._actions, rows, self._model.config.history)
         share = np.where(self._draw.random(len(rows)) < 0.5, self._draw.random(len(rows)), 0.0)
         held &= self._draw.random(held.shape) >= DROPPED * share[:, None]
         target, against = self._actions.post[rows], self._against(rows)
