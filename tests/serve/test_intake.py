@@ -7,6 +7,8 @@ import json
 import pytest
 from tests.serve.conftest import LINES, Api, action, ago, lines, post
 
+from ariane.serve.service import now
+
 
 def test_the_same_batch_twice_changes_nothing(api: Api) -> None:
     batch = lines(post("n1"), post("n2"))
@@ -36,7 +38,10 @@ def test_a_bad_line_is_named_and_the_rest_goes_on(api: Api) -> None:
     ("path", "event"),
     [
         ("/v1/posts", action("v1", "p1")),
-        ("/v1/posts", {"type": "delete", "what": "action", "id": "a", "at": ago(1)}),
+        (
+            "/v1/posts",
+            {"type": "delete", "what": "action", "id": "a", "viewer": "v1", "at": ago(1)},
+        ),
         ("/v1/actions", post("n1")),
         ("/v1/actions", {"type": "delete", "what": "post", "id": "p1", "at": ago(1)}),
     ],
@@ -84,6 +89,41 @@ def test_an_action_is_undone_by_the_one_who_did_it(api: Api) -> None:
     assert api("DELETE", "/v1/actions/a1", "v1").json() == {"done": True}
     assert api("GET", "/v1/viewers/v1", "v1").json()["actions"] == []
     assert api.problem("DELETE", "/v1/actions/a1", "v1")[0] == 404
+
+
+def test_nobody_can_squat_or_undo_anothers_action(api: Api) -> None:
+    api("POST", "/v1/actions", "v2", **lines(action("v2", "p2", id="a1")))
+    assert api("DELETE", "/v1/actions/a1", "v2").json() == {"done": True}
+    api("POST", "/v1/actions", "v1", **lines(action("v1", "p1", id="a1")))
+    assert api.problem("DELETE", "/v1/actions/a1?viewer=v1", "v2")[0] == 403
+    assert [one["id"] for one in api("GET", "/v1/viewers/v1", "v1").json()["actions"]] == ["a1"]
+    assert api.problem("DELETE", "/v1/actions/a1", "operator")[0] == 422
+    assert api("DELETE", "/v1/actions/a1?viewer=v1", "operator").json() == {"done": True}
+    assert api("GET", "/v1/viewers/v1", "v1").json()["actions"] == []
+
+
+def test_what_is_said_of_an_account_is_merged_and_what_is_held_is_answered(api: Api) -> None:
+    api("PUT", "/v1/accounts/v1", "operator", json={"birth_year": 2014})
+    held = api("PUT", "/v1/accounts/v1", "operator", json={"name": "Ada"}).json()
+    assert (held["name"], held["birth_year"]) == ("Ada", 2014)
+    assert api("GET", "/v1/accounts/v1", "v1").json() == held
+    api("DELETE", "/v1/accounts/v1", "operator")
+    assert api.problem("PUT", "/v1/accounts/v1", "operator", json={"name": "Ada"})[0] == 422
+
+
+def test_a_minor_who_erases_themselves_stays_one_until_the_operator_says_otherwise(
+    api: Api,
+) -> None:
+    def is_minor() -> bool:
+        with api.service.live.engine() as engine:
+            return engine.store.viewer(engine.ask("v1", at=now())).minor
+
+    api("PUT", "/v1/accounts/v1", "operator", json={"birth_year": 2014})
+    api("DELETE", "/v1/viewers/v1", "v1")
+    assert is_minor()
+    held = api("PUT", "/v1/accounts/v1", "operator", json={"birth_year": 1990}).json()
+    assert held["birth_year"] == 1990
+    assert not is_minor()
 
 
 def test_an_account_is_written_read_and_deleted(api: Api) -> None:

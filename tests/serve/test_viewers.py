@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 from tests.serve.conftest import Api, action, lines
 
+from ariane.engine import load
+from ariane.rank.ladder import Ladder
 from ariane.serve.access import ANONYMOUS, COOKIE
+from ariane.serve.http import create_app
+from ariane.serve.settings import ServeSettings
 from ariane.serve.wishes import MOST
+from ariane.types import Ranker
 
 SCIENCE = {"target": "topic:science", "direction": 1, "said": "more science"}
 
@@ -28,6 +36,24 @@ def test_an_erased_person_is_gone(api: Api) -> None:
     assert api("GET", f"/v1/why/{request}", "v1").status_code in (404, 410)
     assert api("GET", f"/v1/why/{request}", "v2").status_code == 404
     assert api("GET", f"/v1/why/{request}").status_code == 404
+
+
+class Remembering:
+    """A rung that keeps what it encoded of viewers."""
+
+    def __init__(self, inner: Ranker) -> None:
+        self.name, self.forecast, self.kept = inner.name, inner.forecast, {"v1", "v2"}
+
+    def forget(self, viewer: str) -> None:
+        self.kept.discard(viewer)
+
+
+def test_an_erased_person_is_gone_from_memory_too(home: Path, settings: ServeSettings) -> None:
+    engine = load(home)
+    rung = Remembering(engine.ranker)
+    api = Api(create_app(lambda: replace(engine, ranker=Ladder([rung])), settings))
+    api("DELETE", "/v1/viewers/v1", "v1")
+    assert rung.kept == {"v2"}
 
 
 def test_without_consent_a_reader_is_not_remembered(api: Api) -> None:

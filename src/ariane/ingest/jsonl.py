@@ -36,7 +36,7 @@ def _parsed(line: Line, source: Source) -> dict[str, Any]:
         most = source.settings.line_bytes
         raise CallError(f"the line is longer than {most:,} bytes; shorten it.")
     try:
-        value = json.loads(line.raw.decode("utf-8"), object_pairs_hook=_object)
+        value = json.loads(line.raw.decode("utf-8"), object_pairs_hook=each_key_once)
     except UnicodeDecodeError as error:
         wrong = line.raw[error.start]
         raise CallError(
@@ -51,7 +51,8 @@ def _parsed(line: Line, source: Source) -> dict[str, Any]:
     return value
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The pairs of a JSON object as a dict; CallError for a key that stands twice."""
     values = dict(pairs)
     if len(values) < len(pairs):
         keys = [key for key, _ in pairs]

@@ -10,18 +10,24 @@ from ariane.serve.models import AccountIn, AccountOut, Done
 from ariane.serve.problems import COMMON, said
 from ariane.serve.service import Serving, now
 from ariane.serve.values import Id
-from ariane.types import Delete, NotFoundError
+from ariane.types import CallError, Delete, NotFoundError
 
 router = APIRouter(prefix="/v1/accounts", tags=["accounts"])
 
 
 @router.put("/{account:path}", summary="Write an account", responses=said(401, 403, 404, *COMMON))
 async def put_account(account: Id, body: AccountIn, serving: Serving, _: Operator) -> AccountOut:
-    """Make an account or replace it. The birth year decides who is a minor: the operator's act."""
+    """Merge what is said into the account, and answer what is then held: null takes nothing away.
+
+    It holds for someone who was erased too. The birth year decides who is a minor.
+    """
 
     def job(engine: Engine) -> AccountOut:
-        engine.store.write([body.account(account)])
-        return AccountOut.of(body.account(account))
+        engine.store.write([body.account(account, now())])
+        held = engine.store.account(account)
+        if held is None:
+            raise CallError(f"Account {account} was deleted, which is for ever; use another id.")
+        return AccountOut.of(held)
 
     return await serving.work(job)
 

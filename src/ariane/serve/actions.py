@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
 
 from ariane.engine import Engine
 from ariane.serve.access import AnyCaller, own
@@ -16,6 +18,9 @@ from ariane.serve.values import Id
 from ariane.types import Action, Delete, Event, NotFoundError
 
 router = APIRouter(prefix="/v1/actions", tags=["actions"])
+
+
+Whose = Annotated[Id | None, Query(description="For the operator: whose action.")]
 
 
 def _allow(asking: Caller, event: Event) -> None:
@@ -46,7 +51,7 @@ async def post_actions(
     body = await request.body()
 
     def job(engine: Engine) -> TakenOut:
-        batch = parse(body, content_type, serving.settings)
+        batch = parse(body, content_type, serving.settings, engine.settings.ingest)
         for event in batch.events:
             _allow(asking, event)
         return taken(engine, batch)
@@ -55,26 +60,19 @@ async def post_actions(
 
 
 @router.delete("/{action:path}", summary="Undo", responses=said(401, 403, 404, *COMMON))
-async def delete_action(action: Id, serving: Serving, asking: AnyCaller) -> Done:
+async def delete_action(
+    action: Id, serving: Serving, asking: AnyCaller, viewer: Whose = None
+) -> Done:
     """Undo an action: it was never done, for the feed and for its reasons.
 
-    For a viewer another's action is one that does not exist. The operator may undo any, also one
-    that arrives later.
+    An action's id is its viewer's own: nobody else's action of the same id is touched. The
+    operator may undo any viewer's, also one that arrives later.
     """
-    if asking.role != "operator":
-        own(asking, None)
+    whose = own(asking, viewer)
 
     def job(engine: Engine) -> Done:
-        if asking.viewer is not None and not _did(engine, asking.viewer, action):
+        if asking.role != "operator" and not engine.store.did(whose, action):
             raise NotFoundError(f"There is no action {action} of this viewer.")
-        return Done(done=engine.store.write([Delete("action", action, now())]).new > 0)
+        return Done(done=engine.store.write([Delete("action", action, now(), whose)]).new > 0)
 
     return await serving.work(job)
-
-
-def _did(engine: Engine, viewer: str, action: str) -> bool:
-    """Whether the action is this viewer's: among the latest, or else anywhere in what is held."""
-    latest = engine.store.viewer(engine.ask(viewer, at=now())).history
-    if any(past.action.id == action for past in latest):
-        return True
-    return any(line["id"] == action for line in engine.store.export(viewer)["actions"])

@@ -15,7 +15,7 @@ LONGEST_PAUSE = 60.0
 """Seconds between two tries while every try fails."""
 
 
-class _Stop(Exception):  # noqa: N818 - a way out of a long read, not a fault
+class _Stop(Exception):
     """The server is going down."""
 
 

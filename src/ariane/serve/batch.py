@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ariane.ingest.jsonl import each_key_once
+from ariane.ingest.settings import IngestSettings
 from ariane.ingest.wire import event
 from ariane.serve.limits import too_deep
 from ariane.serve.problems import Refusal
@@ -33,8 +35,8 @@ class Batch:
     rejected: tuple[Rejected, ...]
 
 
-def parse(body: bytes, content_type: str, settings: ServeSettings) -> Batch:
-    """A body of JSON lines, or of one JSON object or list, as events.
+def parse(body: bytes, content_type: str, settings: ServeSettings, bounds: IngestSettings) -> Batch:
+    """A body of JSON lines, or of one JSON object or list, as events within `bounds`.
 
     Raises Refusal: 415 for another type, 422 where it is no such body, is too long, or no line of
     it is an event.
@@ -52,7 +54,7 @@ def parse(body: bytes, content_type: str, settings: ServeSettings) -> Batch:
         if len(events) + len(rejected) >= settings.batch_lines:
             raise Refusal(422, f"The batch has more than {settings.batch_lines} events; split it.")
         try:
-            events.append(_event(found, settings))
+            events.append(event(_object(found, settings), settings=bounds))
         except CallError as error:
             rejected.append(Rejected(number, str(error)))
     if rejected and not events:
@@ -76,19 +78,21 @@ def _list(body: bytes) -> Iterator[tuple[int, object]]:
     yield from enumerate(items, start=1)
 
 
-def _event(found: object, settings: ServeSettings) -> Event:
+def _object(found: object, settings: ServeSettings) -> dict[str, Any]:
     if isinstance(found, bytes):
         if too_deep(found, settings.json_depth):
             raise CallError(f"this is not JSON of at most {settings.json_depth} levels; mend it.")
         found = _loads(found)
     if not isinstance(found, dict):
         raise CallError("this is no JSON object; an event is one.")
-    return event(found)
+    return found
 
 
 def _loads(text: bytes) -> object:
     try:
-        return json.loads(text.decode("utf-8"), parse_constant=_constant)
+        return json.loads(
+            text.decode("utf-8"), parse_constant=_constant, object_pairs_hook=each_key_once
+        )
     except (ValueError, RecursionError) as error:
         reason = str(error).partition(":")[0]
         raise CallError(f"this is not JSON in UTF-8 ({reason}); mend it.") from None

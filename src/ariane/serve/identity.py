@@ -35,7 +35,7 @@ _WEB = re.compile(r"did:web:(?P<host>[a-z0-9.-]{1,253}(?:%3[Aa][0-9]{1,5})?)")
 _LOOPBACK = re.compile(r"(?:localhost|127\.0\.0\.1)(?::[0-9]+)?")
 
 
-class UnknownIdentity(Exception):  # noqa: N818 - a verdict about a DID
+class UnknownIdentity(Exception):
     """A DID whose key could not be had, in one sentence."""
 
 

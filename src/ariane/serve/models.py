@@ -86,9 +86,10 @@ class AccountIn(Strict):
     country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
     hides_from_algorithms: bool = False
 
-    def account(self, name: str) -> Account:
-        """The account of this name."""
-        return Account(name, self.name, self.birth_year, self.country, self.hides_from_algorithms)
+    def account(self, name: str, at: int) -> Account:
+        """The account of this name, as it was stated at `at`."""
+        hides = self.hides_from_algorithms
+        return Account(name, self.name, self.birth_year, self.country, hides, at)
 
 
 class AccountOut(AccountIn):

@@ -62,7 +62,7 @@ async def post_posts(
     body = await request.body()
 
     def job(engine: Engine) -> TakenOut:
-        batch = parse(body, content_type, serving.settings)
+        batch = parse(body, content_type, serving.settings, engine.settings.ingest)
         for event in batch.events:
             if isinstance(event, Action) or (isinstance(event, Delete) and event.what == "action"):
                 raise Refusal(422, "The batch holds actions; send those to /v1/actions.")

@@ -84,7 +84,7 @@ class XrpcProblem(BaseModel):
     message: str
 
 
-class Refusal(Exception):  # noqa: N818 - an answer, not a fault of this program
+class Refusal(Exception):
     """An answer of 4xx or 5xx; `name` is its AT Protocol name where it has one of its own."""
 
     def __init__(

@@ -14,16 +14,16 @@ def receipt_for(engine: Engine, request: str, asking: Caller) -> Feed:
     be guessed, may read it. Raises WithdrawnError where the caller's own was withdrawn.
     """
     try:
-        feed = engine.store.receipt(request)
+        owner = engine.store.served_to(request)
     except WithdrawnError:
-        if asking.role == "operator" or _served_to(engine, request, asking.viewer):
+        if asking.role == "operator":
             raise
         raise _absent(request) from None
     except NotFoundError:
         raise _absent(request) from None
-    if feed.ask.viewer is not None and not asking.may_see(feed.ask.viewer):
+    if owner is not None and not asking.may_see(owner):
         raise _absent(request)
-    return feed
+    return engine.store.receipt(request)
 
 
 def check_cursor(engine: Engine, request: str, viewer: str | None) -> None:
@@ -32,17 +32,11 @@ def check_cursor(engine: Engine, request: str, viewer: str | None) -> None:
     One whose evidence is gone may still be gone on from: the store knows what it showed to whom.
     """
     try:
-        feed = engine.store.receipt(request)
-    except WithdrawnError:
-        return
-    if feed.ask.viewer != viewer:
+        owner = engine.store.served_to(request)
+    except (NotFoundError, WithdrawnError):
+        raise _absent(request) from None
+    if owner != viewer:
         raise _absent(request)
-
-
-def _served_to(engine: Engine, request: str, viewer: str | None) -> bool:
-    """Whether a withdrawn receipt is this viewer's; the store then names no owner."""
-    held = engine.store.export(viewer)["receipts"] if viewer is not None else ()
-    return any(receipt["ask"]["id"] == request for receipt in held)
 
 
 def _absent(request: str) -> NotFoundError:

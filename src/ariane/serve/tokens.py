@@ -41,7 +41,7 @@ OPERATOR = Caller("operator")
 NOBODY = Caller()
 
 
-class BadToken(Exception):  # noqa: N818 - a verdict about what a client sent
+class BadToken(Exception):
     """A token that is not valid here, in one sentence."""
 
 

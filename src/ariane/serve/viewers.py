@@ -54,11 +54,18 @@ async def get_viewer(viewer: Id, serving: Serving, asking: AnyCaller) -> dict[st
 async def delete_viewer(
     viewer: Id, request: Request, response: Response, serving: Serving, asking: AnyCaller
 ) -> Done:
-    """Destroy a viewer's key and rows, for good; `done` is false where nothing was held."""
+    """Destroy a viewer's key and rows, for good; `done` is false where nothing was held.
+
+    What a ranker keeps of their history in memory goes too.
+    """
     own(asking, viewer)
 
     def job(engine: Engine) -> Done:
-        return Done(done=engine.store.erase(viewer))
+        erased = engine.store.erase(viewer)
+        for rung in (engine.ranker, *getattr(engine.ranker, "rungs", ())):
+            if forget := getattr(rung, "forget", None):
+                forget(viewer)
+        return Done(done=erased)
 
     done = await serving.work(job)
     if COOKIE in request.cookies and asking.viewer == viewer:
