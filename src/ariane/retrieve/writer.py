@@ -135,9 +135,12 @@ class Writer:
         """
         first = int.from_bytes(os.pread(self._rows, 8, NEXT), "little")
         first = first if first < self.slot.rows else 0
-        posts = [post for post, _ in self._live(first, first + most)]
-        left = live(posts) if posts else ()
-        self._bury([self.places.pop(post) for post in posts if post not in left])
+        found = self._live(first, first + most)
+        left = live([post for post, _ in found]) if found else ()
+        gone = [(post, row) for post, row in found if post not in left]
+        self._bury([row for _, row in gone])
+        for post, _ in gone:
+            del self.places[post]
         os.pwrite(self._rows, (first + most).to_bytes(8, "little"), NEXT)
 
     def publish(self) -> None:
