@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -89,6 +90,21 @@ def test_same_seed_gives_the_same_interval() -> None:
     first, second = rng.random(30), rng.random(30)
     assert paired_bootstrap(first, second, seed=3) == paired_bootstrap(first, second, seed=3)
     assert paired_bootstrap(first, second, seed=3) != paired_bootstrap(first, second, seed=4)
+
+
+def test_bootstrap_draws_in_lots_and_is_the_same_whatever_their_size(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(0)
+    first, second, weights = rng.random((3, 500))
+    whole = paired_bootstrap(first, second, weights, draws=1000)
+    for cells in (7 * 500, 1):
+        monkeypatch.setattr("ariane.metrics.CELLS", cells)
+        tracemalloc.start()
+        assert paired_bootstrap(first, second, weights, draws=1000) == whole
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 500_000
 
 
 def test_no_pairs_have_no_interval() -> None:

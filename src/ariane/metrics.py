@@ -10,6 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 Reals: TypeAlias = NDArray[np.float64]
 
+CELLS = 1_000_000
+"""Draws × pairs that a bootstrap holds at a time; results are the same whatever it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Interval:
@@ -94,7 +97,11 @@ def paired_bootstrap(
         return Interval(float("nan"), float("nan"), float("nan"))
     weight = np.ones(count) if weights is None else np.asarray(weights, dtype=np.float64)
     draw = np.random.default_rng(seed)
-    times = draw.multinomial(count, np.full(count, 1.0 / count), size=draws)
-    means = (times @ (difference * weight)) / (times @ weight)
+    even, weighted = np.full(count, 1.0 / count), difference * weight
+    means, lot = np.empty(draws), max(1, CELLS // count)
+    for start in range(0, draws, lot):
+        times = draw.multinomial(count, even, size=min(lot, draws - start))
+        # Summed row by row: a matrix product's last bit depends on how many rows there are.
+        means[start : start + lot] = (times * weighted).sum(axis=1) / (times * weight).sum(axis=1)
     low, high = np.percentile(means, [2.5, 97.5])
     return Interval(float(low), float(difference @ weight / weight.sum()), float(high))
