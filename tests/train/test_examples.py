@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from tests.train.planted import BEGIN, HIDE, LIKE, MINUTE, SEEN, action, planted
 from ariane.rank.batch import history_tokens
 from ariane.store.sqlite import SqliteStore
 from ariane.train.examples import ATTRIBUTED, Examples, load_examples
-from ariane.types import PREDICTED, Action, ActionKind, ArianeError, Ask, Event
+from ariane.types import PREDICTED, Action, ActionKind, ArianeError, Ask, Delete, Event
 
 DWELL, FOLLOW = ActionKind.DWELL, ActionKind.FOLLOW
 
@@ -72,7 +73,58 @@ def test_nothing_after_the_cut_is_in_labels_or_history(tmp_path: Path) -> None:
         examples = load_examples(store, until=until)
         assert len(examples.action_at) == 2
         assert not examples.labels.any()
-    assert load_examples(store, until={"other": BEGIN}).labels.any()
+
+
+def test_under_a_cut_for_each_source_nothing_else_counts(tmp_path: Path) -> None:
+    actions = acts(
+        ("planted/p0", SEEN, 1),
+        ("planted/a0", FOLLOW, 2),
+        ("planted/p1", LIKE, 3),
+        ("planted/p2", SEEN, 4),
+        ("planted/a2", FOLLOW, 5),
+    )
+    store = made(tmp_path, actions)
+    store.write([Delete("post", "planted/p1", BEGIN + 9 * MINUTE)])
+    examples = load_examples(store, until={"planted": BEGIN + 9 * MINUTE, "other": BEGIN + MINUTE})
+    assert examples.action_at.tolist() == [BEGIN + MINUTE, BEGIN + 4 * MINUTE]
+    assert not examples.labels.any()
+    for until in ({"other": BEGIN + 9 * MINUTE}, {}):
+        with pytest.raises(ArianeError, match="ingest some first"):
+            load_examples(store, until=until)
+
+
+def test_exposures_of_one_request_know_nothing_of_each_other(tmp_path: Path) -> None:
+    actions = acts(
+        ("planted/p0", LIKE, 1),
+        ("planted/p1", SEEN, 2),
+        ("planted/p0", SEEN, 3),
+        ("planted/p2", SEEN, 4),
+        ("planted/p1", LIKE, 5),
+        ("planted/p3", SEEN, 6),
+    )
+    asked = (None, "r", "s", "r", "r", "s")
+    marked = [replace(one, request=request) for one, request in zip(actions, asked, strict=True)]
+    examples = load_examples(made(tmp_path, marked))
+    assert [examples.posts[row][-2:] for row in examples.post] == ["p0", "p1", "p2", "p3"]
+    assert examples.visible.tolist() == [0, 1, 1, 2]
+
+
+def test_own_posts_are_history_and_no_exposure_nor_sampled(tmp_path: Path) -> None:
+    actions = [
+        replace(one, viewer="planted/a1")
+        for one in acts(("planted/p1", LIKE, 1), ("planted/p0", LIKE, 2), ("planted/p2", LIKE, 3))
+    ]
+    other = action("o", "w", LIKE, BEGIN + 2 * MINUTE, post="planted/p8")
+    store = made(tmp_path, [*actions, other], posts=9)
+    examples = load_examples(store, negatives=50)
+    authors = np.array([post(int(name[9:])).author for name in examples.posts])[examples.post]
+    viewers = np.array(examples.viewers)[examples.viewer]
+    assert examples.sampled.any()
+    assert not (authors == viewers).any()
+    assert not examples.own.any()
+    assert examples.visible[~examples.sampled].tolist() == [1, 2, 0]
+    kept = load_examples(store, negatives=0, own=True)
+    assert kept.own.tolist() == [True, False, False, False]
 
 
 def test_follow_counts_for_the_last_exposure_to_that_author_within_the_hour(
@@ -155,8 +207,6 @@ def test_source_that_tells_what_was_passed_by_has_none_sampled(tmp_path: Path) -
 
 
 def test_deleted_post_leaves_its_action_in_the_history_without_content(tmp_path: Path) -> None:
-    from ariane.types import Delete
-
     store = made(tmp_path, acts(("planted/p0", LIKE, 1), ("planted/p1", SEEN, 2)))
     store.write([Delete("post", "planted/p0", BEGIN + 9 * MINUTE)])
     examples = load_examples(store)
@@ -170,8 +220,6 @@ def test_store_without_actions_on_posts_is_refused_in_one_sentence(tmp_path: Pat
 
 
 def test_readings_of_two_widths_are_refused(tmp_path: Path) -> None:
-    from dataclasses import replace
-
     store = made(tmp_path, acts(("planted/p0", LIKE, 1), ("planted/p1", SEEN, 2)))
     wide = reading(post(1), 1, np.random.default_rng(0))
     wide = replace(wide, vector=np.ones(8, np.float32), by="other@1")

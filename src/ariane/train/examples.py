@@ -2,14 +2,16 @@
 
 An *exposure* is a viewer's first action on a post. Its labels are the kinds of that viewer's
 actions on the post from then on; a follow, mute, block or report of an account counts for the last
-exposure to one of that account's posts, within ATTRIBUTED of it. A source that tells only what was
-liked has negatives sampled: posts of that source that were there and that the viewer passed by.
+exposure to one of that account's posts, within ATTRIBUTED of it. Exposures that share a request
+were ranked at once, so that none of them knows what came of another. A source that tells only what
+was liked has negatives sampled: posts of that source that were there and that the viewer passed by.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias, TypeVar
 
@@ -63,7 +65,11 @@ T = TypeVar("T")
 Some = TypeVar("Some", bound=Arrays)
 Tokened = TypeVar("Tokened", bound=Tokens)
 Until: TypeAlias = Mapping[str, int] | int | None
-"""The last time that counts: one for all, or one for each Post.source; None is no end."""
+"""The last time that counts: one for all, or one for each Post.source; None is no end.
+
+Under one for each, a source without one counts for nothing, and what is of no source (an action on
+an account, or on a post that is gone) counts up to the earliest of them.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +108,8 @@ class Examples:
     """Seconds of dwell (E,), NaN where none were told."""
     sampled: Bools
     """Whether an exposure is a sampled negative (E,)."""
+    own: Bools
+    """Whether the viewer wrote the post (E,), which no feed would show."""
     readers: tuple[str, ...]
     """Who made the readings, the one of most posts first."""
 
@@ -116,6 +124,7 @@ class _Exposure:
     visible: int
     post: Post
     at: int
+    own: bool = False
     kinds: set[ActionKind] = field(default_factory=set)
     seconds: float | None = None
     sampled: bool = False
@@ -128,19 +137,25 @@ def load_examples(
     reading: bool = True,
     withhold: frozenset[str] = frozenset(),
     negatives: int = NEGATIVES,
+    own: bool = False,
     seed: int = 0,
 ) -> Examples:
     """The actions up to `until` as examples.
 
     Posts in `withhold` are left out, from histories too; without `reading` no post was read. The
-    sampled negatives depend on `seed`. Raises ArianeError where there is no action on a post.
+    sampled negatives depend on `seed`. Without `own` viewers' own posts are in histories alone.
+    Raises ArianeError where there is no action on a post.
     """
     pasts = _pasts(store, until, withhold)
-    exposures = {viewer: _exposures(history) for viewer, history in pasts.items()}
-    if not any(exposures.values()):
-        raise ArianeError("No action on a post was found to learn from: ingest some first.")
+    exposures = {viewer: _exposures(viewer, history) for viewer, history in pasts.items()}
     if negatives:
         _sample(exposures, negatives, np.random.default_rng(seed))
+    if not own:
+        exposures = {
+            viewer: [one for one in each if not one.own] for viewer, each in exposures.items()
+        }
+    if not any(exposures.values()):
+        raise ArianeError("No action on a post was found to learn from: ingest some first.")
     examples = _arrays(pasts, exposures)
     return examples if reading else without_reading(examples)
 
@@ -158,9 +173,13 @@ def without_reading(examples: Examples) -> Examples:
     )
 
 
-def end_of(until: Until, source: str) -> int | None:
-    """The last time that counts for a source."""
-    return until.get(source) if isinstance(until, Mapping) else until
+def _ends(until: Until) -> Callable[[Post | None], float]:
+    """The last time that counts for what was done to a post, or to none that is held."""
+    if not isinstance(until, Mapping):
+        end = math.inf if until is None else until
+        return lambda _: end
+    earliest = min(until.values(), default=-math.inf)
+    return lambda post: until.get(post.source, -math.inf) if post else earliest
 
 
 def lots(every: Sequence[T], size: int = 1000) -> Iterator[Sequence[T]]:
@@ -177,23 +196,27 @@ def _pasts(store: Store, until: Until, withhold: frozenset[str]) -> dict[str, li
     for some in lots(sorted({action.post for action in actions if action.post is not None})):
         posts |= store.posts(some)
         readings |= store.readings(some)
+    end = _ends(until)
     pasts: defaultdict[str, list[Past]] = defaultdict(list)
     for action in actions:
         post = posts.get(action.post or "")
-        end = end_of(until, post.source) if post else None
-        if end is None or action.at <= end:
+        if action.at <= end(post):
             pasts[action.viewer].append(Past(action, post, readings.get(action.post or "")))
     return pasts
 
 
-def _exposures(history: Sequence[Past]) -> list[_Exposure]:
-    """A viewer's exposures in order of time, with what each led to."""
+def _exposures(viewer: str, history: Sequence[Past]) -> list[_Exposure]:
+    """A viewer's exposures in order of what was known before each, with what each led to."""
     found: dict[str, _Exposure] = {}
     latest: dict[str, _Exposure] = {}
+    ranked: dict[str, int] = {}
     for index, past in enumerate(history):
         action, post = past.action, past.post
+        visible = ranked.setdefault(action.request, index) if action.request else index
         if post is not None:
-            exposure = found.setdefault(post.id, _Exposure(index, post, action.at))
+            if post.id not in found:
+                found[post.id] = _Exposure(visible, post, action.at, post.author == viewer)
+            exposure = found[post.id]
             latest[post.author] = exposure
         elif action.post is None and action.account in latest:
             exposure = latest[action.account]
@@ -204,7 +227,7 @@ def _exposures(history: Sequence[Past]) -> list[_Exposure]:
         exposure.kinds.add(action.kind)
         if action.seconds is not None:
             exposure.seconds = (exposure.seconds or 0.0) + max(0.0, action.seconds)
-    return list(found.values())
+    return sorted(found.values(), key=lambda one: one.visible)
 
 
 def _sample(
@@ -212,16 +235,16 @@ def _sample(
 ) -> None:
     """Add sampled negatives beside the exposures of sources that tell only what was liked."""
     pools = _silent_sources([one for each in exposures.values() for one in each])
-    for each in exposures.values():
+    for viewer, each in exposures.items():
         acted = {one.post.id for one in each}
         added: list[_Exposure] = []
-        for one in each:
+        for one in (one for one in each if not one.own):
             posts, times = pools.get(one.post.source, ([], []))
             stop = int(np.searchsorted(times, one.at, side="right"))
             if not stop:
                 continue
             for row in draw.integers(max(0, stop - LIVE), stop, negatives).tolist():
-                if posts[row].id not in acted:
+                if posts[row].id not in acted and posts[row].author != viewer:
                     added.append(_Exposure(one.visible, posts[row], one.at, sampled=True))
         each.extend(added)
         each.sort(key=lambda one: one.visible)
@@ -233,8 +256,8 @@ def _silent_sources(exposures: Sequence[_Exposure]) -> dict[str, tuple[list[Post
     passed: Counter[str] = Counter()
     posts: defaultdict[str, dict[str, Post]] = defaultdict(dict)
     for one in exposures:
-        shown[one.post.source] += 1
-        passed[one.post.source] += not any(kind.sign > 0 for kind in one.kinds)
+        shown[one.post.source] += not one.own
+        passed[one.post.source] += not (one.own or any(kind.sign > 0 for kind in one.kinds))
         posts[one.post.source][one.post.id] = one.post
     pools = {}
     for source, held in posts.items():
@@ -279,6 +302,7 @@ def _arrays(pasts: Mapping[str, list[Past]], exposures: Mapping[str, list[_Expos
             [np.nan if one.seconds is None else one.seconds for one in shown], np.float32
         ),
         sampled=np.array([one.sampled for one in shown], np.bool_),
+        own=np.array([one.own for one in shown], np.bool_),
         readers=_readers([past.reading for past in posts.values()]),
     )
 

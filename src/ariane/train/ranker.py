@@ -33,7 +33,7 @@ class Recipe:
     steps: int = 200
     """Steps at least: a small store is passed over more often."""
     exposures: int = 4_000_000
-    """Exposures at most, over all passes: a large store is passed over less often, and once."""
+    """Exposures about, over all passes: a large store is passed over less often, once at least."""
     tokens: int = 2048
     """Candidates, and history tokens, in a batch."""
     matrices: float = 0.01
