@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from tests.train.planted import BEGIN, MINUTE, planted
+from tests.train.planted import BEGIN, LIKE, MINUTE, WIDTH, action, planted
 
 from ariane.evaluate import evaluate, page, plan, rows
+from ariane.evaluate.replay import won
+from ariane.rank.model import RankerConfig, RankerModel
 from ariane.store.sqlite import SqliteStore
 from ariane.train.ranker import Recipe, train_ranker
 from ariane.types import ArianeError, CallError
@@ -91,8 +94,90 @@ def test_plan_refuses_a_share_that_leaves_nothing_and_a_store_that_is_empty(
     store = SqliteStore(tmp_path / "store.db")
     with pytest.raises(ArianeError, match="ingest some first"):
         plan(store)
-    with pytest.raises(CallError, match=r"share of 1\.0"):
-        plan(store, share=1.0)
+    for share, holdout in ((1.0, "0"), (-0.5, "1.5")):
+        with pytest.raises(CallError, match=f"A holdout of {holdout} leaves"):
+            plan(store, share=share)
+
+
+ABOUT: dict[str, object] = {
+    "until": {"planted": BEGIN + 700 * MINUTE},
+    "withheld": [],
+    "reading": True,
+    "seed": 0,
+    "recipe": asdict(RECIPE),
+}
+
+
+def untrained(path: Path, size: str = "nano", **about: object) -> Path:
+    """A run that has learned nothing, and what it says of its training."""
+    model = RankerModel(replace(RankerConfig.sized(size), width=WIDTH, reader="planted@1"))
+    model.save(path, ABOUT | about)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("key", "other"),
+    [
+        ("until", {"planted": BEGIN}),
+        ("seed", 1),
+        ("size", "small"),
+        ("recipe", asdict(Recipe())),
+    ],
+)
+def test_runs_compared_were_trained_alike(tmp_path: Path, key: str, other: object) -> None:
+    store = SqliteStore(tmp_path / "store.db")
+    run, alike = untrained(tmp_path / "run"), untrained(tmp_path / "alike", reading=False)
+    odd = untrained(tmp_path / "odd", **{"reading": False, key: other})
+    read = untrained(tmp_path / "read", **{key: other})
+    with pytest.raises(CallError, match=f"run and odd differ in '{key}': train both alike"):
+        evaluate(store, run, blind=odd)
+    with pytest.raises(CallError, match=f"run and read differ in '{key}'"):
+        evaluate(store, run, cold=(read, odd))
+    with pytest.raises(CallError, match=f"run and odd differ in '{key}'"):
+        evaluate(store, run, blind=alike, cold=(run, odd))
+
+
+def test_reading_is_compared_with_none(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "store.db")
+    read, blind = untrained(tmp_path / "read"), untrained(tmp_path / "blind", reading=False)
+    with pytest.raises(CallError, match="run read was trained with readings"):
+        evaluate(store, read, blind=read)
+    for call in ({"blind": blind}, {"cold": (blind, blind)}):
+        with pytest.raises(CallError, match="run blind was trained without readings"):
+            evaluate(store, blind, **call)
+
+
+def test_run_without_a_cut_is_refused_with_the_command_that_makes_one(tmp_path: Path) -> None:
+    run = untrained(tmp_path / "run", until=None)
+    with pytest.raises(CallError, match=r"by `ariane train ranker --holdout 0\.2`"):
+        evaluate(SqliteStore(tmp_path / "store.db"), run)
+
+
+def test_own_posts_and_sources_without_a_cut_are_not_tested(tmp_path: Path) -> None:
+    store = planted(tmp_path / "store.db", viewers=6, posts=20, each=15)
+    run = untrained(tmp_path / "run")
+    before = evaluate(store, run, draws=2)
+    late = BEGIN + 2000 * MINUTE
+    mine = [
+        action(f"o{at}", "planted/a1", LIKE, at, post=f"planted/p{index}")
+        for index, at in ((1, BEGIN), (8, late), (15, late + 1))
+    ]
+    planted(tmp_path / "store.db", viewers=6, posts=20, each=15, source="other")
+    store.write(mine)
+    after = evaluate(store, run, draws=2)
+    assert (before["protocol"]["own"], after["protocol"]["own"]) == (0, 2)
+    assert after["protocol"]["exposures"] == before["protocol"]["exposures"]
+    assert after["protocol"]["viewers"] == before["protocol"]["viewers"]
+    assert after["ranker"] == before["ranker"]
+
+
+def test_won_is_against_every_baseline() -> None:
+    ahead: dict[str, list[float] | None] = {"auc": [0.1, 0.2, 0.3], "ndcg@10": [-0.1, 0.1, 0.2]}
+    behind: dict[str, list[float] | None] = {"auc": [0.0, 0.2, 0.3], "ndcg@10": [-0.2, -0.1, 0.2]}
+    assert won(dict.fromkeys(METHODS, ahead)) == {"auc": True, "ndcg@10": True}
+    for name in METHODS:
+        told = dict.fromkeys(METHODS, ahead) | {name: behind}
+        assert won(told) == {"auc": False, "ndcg@10": False}
 
 
 @pytest.mark.slow
@@ -150,7 +235,7 @@ def test_same_run_has_the_same_result(
 def test_runs_that_were_not_trained_alike_are_refused(
     store: SqliteStore, runs: dict[str, Path], tmp_path: Path
 ) -> None:
-    with pytest.raises(CallError, match="trained on other actions than its twin"):
+    with pytest.raises(CallError, match="differ in 'withheld': train both alike"):
         evaluate(store, runs["run"], blind=runs["cold_blind"])
     uncut = train_ranker(store, tmp_path / "uncut", size="nano", recipe=Recipe(passes=1, steps=1))
     with pytest.raises(CallError, match="without a cut for each source"):
@@ -200,7 +285,7 @@ def test_page_is_whole_and_needs_nothing_else(result: dict[str, object]) -> None
     text = " ".join(shape.text)
     assert shape.open == []
     assert f"{result['ranker']['auc']:.4f}" in text
-    assert "Logistic regression, frozen" in text
+    assert "Logistic regression, popularity live" in text
     assert "withheld posts" in text
 
 
@@ -213,6 +298,7 @@ def bare(value: float | None) -> dict[str, object]:
             "until": {"<s>": BEGIN + MINUTE},
             "exposures": {"train": 3, "test": 1},
             "sampled": 0,
+            "own": 0,
             "viewers": {"auc": 0, "ndcg@10": 0},
             "draws": 10,
         },

@@ -3,7 +3,8 @@
 Exposures are walked through in order of time, one source at a time. *Live* means that what other
 viewers did before an exposure counts, also after the cut; *frozen* that only training exposures do.
 The viewer's own history is live for all. What came of an exposure is known to the next one at once,
-which is kinder to these baselines than serving is.
+which is kinder to these baselines than serving is. What viewers did to their own posts counts as
+known, and the regressions are not fitted on it.
 """
 
 from __future__ import annotations
@@ -60,14 +61,15 @@ def baselines(examples: Examples, train: Bools, kind: ActionKind, seed: int = 0)
     rate, own = _log_odds(walk.rate), _log_odds(walk.own)
     live = np.stack([rate, walk.live, own], axis=1)
     frozen = np.stack([rate, np.where(train, walk.live, walk.frozen), own], axis=1)
+    fitted = train & ~examples.own
     return Baselines(
         random=np.random.default_rng(seed).random(len(examples)),
         popularity=walk.rate,
         recency=examples.published[examples.post].astype(np.float64),
         knn=walk.frozen,
         knn_live=walk.live,
-        logistic=_logistic(frozen, liked, train),
-        logistic_live=_logistic(live, liked, train),
+        logistic=_logistic(frozen, liked, fitted),
+        logistic_live=_logistic(live, liked, fitted),
     )
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
-from ariane.evaluate.replay import LIVE, METRICS
+from ariane.evaluate.replay import METRICS
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -25,9 +25,9 @@ _NAMES = {
     "popularity": "Popularity, live",
     "recency": "Newest first",
     "knn": "Signed item-kNN, frozen",
-    "logistic": "Logistic regression, frozen",
-    "knn_live": "Signed item-kNN, live",
-    "logistic_live": "Logistic regression, live",
+    "logistic": "Logistic regression, popularity live",
+    "knn_live": "Signed item-kNN, similarities live",
+    "logistic_live": "Logistic regression, all live",
 }
 
 
@@ -54,10 +54,11 @@ def _protocol(protocol: Mapping[str, Any]) -> str:
     return (
         f"<p>Kind of action: <b>{escape(protocol['kind'])}</b>. {shown['train']:,} exposures up to "
         f"the cuts of {len(protocol['until'])} sources (the last one on {latest:%Y-%m-%d}), "
-        f"{shown['test']:,} after them, {protocol['sampled']:,} of these sampled; {counted}. "
-        f"Intervals are of 95 %, from {protocol['draws']:,} paired draws of viewers. Rows marked "
-        "live go on learning after the cut, which the ranker does not; they are not among those "
-        "to beat.</p>"
+        f"{shown['test']:,} after them, {protocol['sampled']:,} of these sampled, without "
+        f"{protocol['own']:,} to viewers' own posts; {counted}. "
+        f"Intervals are of 95 %, from {protocol['draws']:,} paired draws of viewers. What is "
+        "live in a row goes on learning from other viewers after the cut, which the ranker does "
+        "not.</p>"
     )
 
 
@@ -101,9 +102,8 @@ def _plot(differences: Mapping[str, Mapping[str, Any]], metric: str) -> str:
     marks = [f'<line x1="{across(0)}" x2="{across(0)}" y1="0" y2="{24 * len(told)}" {_STROKE}/>']
     for index, (name, (left, middle, right)) in enumerate(told.items()):
         y = 24 * index + 12
-        faint = ' opacity=".5"' if name in LIVE else ""
         marks.append(
-            f'<g{faint}><text x="0" y="{y + 4}">{escape(_NAMES.get(name, name))}</text>'
+            f'<g><text x="0" y="{y + 4}">{escape(_NAMES.get(name, name))}</text>'
             f'<line x1="{across(left)}" x2="{across(right)}" y1="{y}" y2="{y}" {_STROKE}/>'
             f'<circle cx="{across(middle)}" cy="{y}" r="4" fill="currentColor"/></g>'
         )

@@ -2,14 +2,15 @@
 
 Each source (`Post.source`) is cut in time by itself. The ranker's weights are frozen at the cut;
 a viewer's history is live, those actions after the cut included. Candidates are the posts that the
-viewer was first shown after the cut, seen posts included, so that each has a known answer.
+viewer was first shown after the cut, seen posts included, so that each has a known answer; not the
+viewer's own ones, which no feed shows.
 """
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -34,8 +35,8 @@ LIST = 11
 METRICS = ("auc", f"ndcg@{K}")
 LIKELY = ("ranker", "popularity", "logistic", "logistic_live")
 """Methods whose scores are probabilities."""
-LIVE = ("knn_live", "logistic_live")
-"""Baselines that go on learning after the cut: shown, and not among those to beat."""
+ALIKE = ("until", "size", "seed", "recipe")
+"""What runs that are compared were all trained with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,10 @@ def plan(store: Store, *, share: float = 0.8, withhold: float = 0.2, seed: int =
     nothing on one side, and ArianeError where there is no action on a post.
     """
     if not 0.0 < share < 1.0:
-        raise CallError(f"A share of {share} leaves nothing to train on or to test: give 0.8.")
+        raise CallError(
+            f"A holdout of {1.0 - share:g} leaves nothing to train on or to test: give a share "
+            "between 0 and 1, such as 0.2."
+        )
     times: defaultdict[str, list[int]] = defaultdict(list)
     acted = [(action.post, action.at) for action in store.actions() if action.post is not None]
     sources: dict[str, str] = {}
@@ -83,35 +87,38 @@ def evaluate(
 
     `blind` is a run that was trained alike but without readings; `cold` are a run that was trained
     without some posts, and its blind twin, compared on those posts. Raises CallError for a run that
-    was trained without a cut for each source, or with other cuts or posts than its twin.
+    was trained without a cut for each source, or otherwise not like the one it is compared with.
     """
     say = progress or _quiet
     ranker, trained = _load(run)
+    twin = _twin(blind, trained) if blind else None
+    pair = _cold(cold, trained) if cold else None
     say("evaluate: reading the store")
-    examples = load_examples(store, seed=seed)
-    after = _after(examples, trained["until"])
-    trial = _Trial(examples, kind, after, draws, seed)
+    examples = load_examples(store, own=True, seed=seed)
+    before, later = _sides(examples, trained["until"])
+    after = later & ~examples.own
+    trial = _Trial(examples, kind, draws, seed)
     say(f"evaluate: {int(after.sum())} exposures after the cut, against the baselines")
-    scores = baselines(examples, ~after, kind, seed).scores()
+    scores = baselines(examples, before, kind, seed).scores()
     told = {"ranker": trial.forecast(ranker, after)}
     told |= {name: score[after] for name, score in scores.items()}
     entries = {name: trial.entry(score, after) for name, score in told.items()}
-    result: dict[str, Any] = {"protocol": trial.protocol(trained["until"])}
+    result: dict[str, Any] = {"protocol": trial.protocol(trained["until"], before, later)}
     result |= {name: entry.means() for name, entry in entries.items()}
     for name in LIKELY:
         result[name]["ece"] = trial.calibration(told[name], after)
     mine = entries.pop("ranker")
     result["differences"] = {name: trial.difference(mine, each) for name, each in entries.items()}
-    result["won"] = _won(result["differences"])
+    result["won"] = won(result["differences"])
     result["reading"] = {}
-    if blind:
+    if twin:
         say("evaluate: with and without the readings")
-        result["reading"]["warm"] = trial.reading(after, ranker, _twin(blind, trained))
-    if cold:
+        result["reading"]["warm"] = trial.reading(after, ranker, twin)
+    if pair:
         say("evaluate: with and without the readings, on withheld posts")
-        model, without = _load(cold[0])
-        new = after & np.isin(np.array(examples.posts), without["withheld"])[examples.post]
-        result["reading"]["withheld"] = trial.reading(new, model, _twin(cold[1], without))
+        read, unread, withheld = pair
+        new = after & np.isin(np.array(examples.posts), withheld)[examples.post]
+        result["reading"]["withheld"] = trial.reading(new, read, unread)
     return result
 
 
@@ -163,10 +170,8 @@ class _Entry:
 class _Trial:
     """The exposures that everything is measured on, and how."""
 
-    def __init__(
-        self, examples: Examples, kind: ActionKind, after: Bools, draws: int, seed: int
-    ) -> None:
-        self.examples, self.kind, self.after = examples, kind, after
+    def __init__(self, examples: Examples, kind: ActionKind, draws: int, seed: int) -> None:
+        self.examples, self.kind = examples, kind
         self.draws, self.seed = draws, seed
         self.head = PREDICTED.index(kind)
         self.liked = examples.labels[:, self.head]
@@ -203,9 +208,7 @@ class _Trial:
 
     def reading(self, chosen: Bools, model: RankerModel, blind: RankerModel) -> dict[str, Any]:
         """A model beside its twin that reads nothing."""
-        unread = _Trial(
-            without_reading(self.examples), self.kind, self.after, self.draws, self.seed
-        )
+        unread = _Trial(without_reading(self.examples), self.kind, self.draws, self.seed)
         read = self.entry(self.forecast(model, chosen), chosen)
         other = self.entry(unread.forecast(blind, chosen), chosen)
         return {
@@ -216,31 +219,33 @@ class _Trial:
             "difference": self.difference(read, other),
         }
 
-    def protocol(self, until: Mapping[str, int]) -> dict[str, Any]:
+    def protocol(self, until: Mapping[str, int], before: Bools, later: Bools) -> dict[str, Any]:
         """What was measured, on how much."""
-        entry = self.entry(np.zeros(int(self.after.sum())), self.after)
+        own = self.examples.own
+        after = later & ~own
+        entry = self.entry(np.zeros(int(after.sum())), after)
         return {
             "kind": self.kind.value,
             "until": dict(until),
-            "exposures": {"train": int((~self.after).sum()), "test": int(self.after.sum())},
-            "sampled": int(self.examples.sampled[self.after].sum()),
+            "exposures": {"train": int((before & ~own).sum()), "test": int(after.sum())},
+            "sampled": int(self.examples.sampled[after].sum()),
+            "own": int((later & own).sum()),
             "viewers": {"auc": len(entry.auc), f"ndcg@{K}": len(entry.ndcg)},
             "draws": self.draws,
-            "live": list(LIVE),
         }
 
 
-def _after(examples: Examples, until: Mapping[str, int]) -> Bools:
-    """The exposures after their source's cut; those of a source without one are not tested."""
-    never = np.iinfo(np.int64).max
-    cuts = np.array([until.get(source, never) for source in examples.sources], np.int64)
-    return examples.at > cuts[examples.post]
+def _sides(examples: Examples, until: Mapping[str, int]) -> tuple[Bools, Bools]:
+    """The exposures up to their source's cut, and those after it; neither where there is none."""
+    known = np.array([source in until for source in examples.sources])
+    cuts = np.array([until.get(source, 0) for source in examples.sources], np.int64)
+    known, later = known[examples.post], examples.at > cuts[examples.post]
+    return known & ~later, known & later
 
 
-def _won(differences: Mapping[str, Mapping[str, list[float] | None]]) -> dict[str, bool]:
-    """Ahead of every frozen baseline: on AUC with its whole interval, on NDCG not below."""
-    beaten = [each for name, each in differences.items() if name not in LIVE]
-    area, gain = ([each[metric] for each in beaten] for metric in METRICS)
+def won(differences: Mapping[str, Mapping[str, list[float] | None]]) -> dict[str, bool]:
+    """Ahead of every baseline: on AUC with its whole interval, on NDCG not below."""
+    area, gain = ([each[metric] for each in differences.values()] for metric in METRICS)
     return {
         "auc": all(interval is not None and interval[0] > 0 for interval in area),
         f"ndcg@{K}": all(interval is not None and interval[1] >= 0 for interval in gain),
@@ -254,19 +259,40 @@ def _load(run: Path) -> tuple[RankerModel, dict[str, Any]]:
     if not isinstance(about.get("until"), dict):
         raise CallError(
             f"The run {run.name} was trained without a cut for each source, so that nothing is "
-            "left to evaluate it on: train one with the cuts of a plan."
+            "left to evaluate it on: train one by `ariane train ranker --holdout 0.2`."
         )
-    return model, about
+    return model, about | {"run": run.name, "size": model.config.size}
 
 
 def _twin(run: Path, trained: Mapping[str, Any]) -> RankerModel:
-    """A run's model that was trained like another one."""
+    """The model of a run that was trained like another one, but without readings."""
     model, about = _load(run)
-    if (about["until"], about["withheld"]) != (trained["until"], trained["withheld"]):
-        raise CallError(
-            f"The run {run.name} was trained on other actions than its twin: train both alike."
-        )
+    _compare(about, trained, (*ALIKE, "withheld"))
+    for each, reading in ((trained, True), (about, False)):
+        if each["reading"] is not reading:
+            raise CallError(
+                f"The run {each['run']} was trained {'without' if reading else 'with'} readings: "
+                "compare a run with them and its twin without."
+            )
     return model
+
+
+def _cold(
+    runs: tuple[Path, Path], trained: Mapping[str, Any]
+) -> tuple[RankerModel, RankerModel, list[str]]:
+    """The models of a run trained without some posts and of its blind twin, and these posts."""
+    model, about = _load(runs[0])
+    _compare(about, trained, ALIKE)
+    return model, _twin(runs[1], about), about["withheld"]
+
+
+def _compare(about: Mapping[str, Any], other: Mapping[str, Any], keys: Sequence[str]) -> None:
+    """Raises CallError unless two runs were trained alike in these."""
+    for key in keys:
+        if about[key] != other[key]:
+            raise CallError(
+                f"The runs {other['run']} and {about['run']} differ in {key!r}: train both alike."
+            )
 
 
 def _drawn(post: str, seed: int) -> float:
