@@ -16,6 +16,7 @@ from ariane.types import (
     Action,
     ActionKind,
     Delete,
+    FeedSpec,
     Forecast,
     NotFoundError,
     Post,
@@ -190,6 +191,21 @@ def test_reposts_of_what_was_seen_are_removed_again_in_replay(engine: Engine) ->
     feed = for_you(engine, engine.ask("v3", at=now()))
     assert "repost" not in ids(feed)
     assert replay(engine, feed.ask.id).same_page
+
+
+def test_a_repost_and_its_original_are_one_post_across_pages(engine: Engine) -> None:
+    original = Post("original", "v0", "only once", now() - 2000)
+    repost = Post("again", "v1", "", now() - 1000, repost_of="original")
+    engine.store.write([original, repost])
+    engine.store.write_feed(FeedSpec(name="newest", order="latest"))
+    first = for_you(engine, engine.ask("someone new", "newest", at=now()))
+    after = first.ask.id
+    second = for_you(engine, engine.ask("someone new", "newest", at=now(), after=after))
+    both = {"original", "again"}
+    assert len(both & set(ids(first) + ids(second))) == 1
+    engine.store.write([Action("seen", "another", ActionKind.LIKE, now() - 500, post="again")])
+    assert not both & set(ids(for_you(engine, engine.ask("another", "newest", at=now()))))
+    assert engine.store.delete_feed("newest")
 
 
 def test_a_deleted_post_that_could_not_reach_the_page_withdraws_nothing(engine: Engine) -> None:

@@ -53,6 +53,7 @@ def viewer(connection: sqlite3.Connection, ask: Ask, settings: ViewerSettings) -
         return Viewer(ask.viewer, mutes=mutes, blocks=blocks, seen=frozenset(shown), minor=minor)
     follows = relations.load(connection, owner, Part.FOLLOWS)
     history, acted_on = _past(connection, owner, ask.viewer, ask.at, settings)
+    originals = {past.post.repost_of for past in history if past.post and past.post.repost_of}
     return Viewer(
         ask.viewer,
         history,
@@ -60,7 +61,7 @@ def viewer(connection: sqlite3.Connection, ask: Ask, settings: ViewerSettings) -
         mutes,
         blocks,
         wishes(connection, ask.viewer, ask.at),
-        frozenset(shown | acted_on),
+        frozenset(shown | acted_on | originals),
         minor,
     )
 

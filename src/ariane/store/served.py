@@ -32,7 +32,9 @@ def record(connection: sqlite3.Connection, feed: Feed, compressed: bytes) -> Non
     owner = _owner(connection, ask)
     if owner is None:
         return
-    shown = json.dumps([item.candidate.post.id for item in feed.page.items]).encode()
+    posts_shown = [item.candidate.post for item in feed.page.items]
+    originals = [post.repost_of for post in posts_shown if post.repost_of]
+    shown = json.dumps([*(post.id for post in posts_shown), *originals]).encode()
     kept = connection.execute(
         "INSERT INTO receipts (request, person, at, after, shown, sealed)"
         " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET at = excluded.at,"
