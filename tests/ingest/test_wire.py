@@ -14,6 +14,8 @@ from ariane.ingest.settings import IngestSettings
 from ariane.ingest.wire import event, line
 from ariane.types import Action, ActionKind, ArianeError, CallError, Event, Post
 
+LABEL = {"type": "label", "subject": "p", "value": "spam", "source": "s", "at": LIKE["at"]}
+
 
 @given(events)
 def test_an_event_goes_through_its_line_unchanged(one: Event) -> None:
@@ -100,6 +102,9 @@ def test_whatever_comes_is_an_event_or_one_sentence(values: dict[str, Any]) -> N
             "label confidence is 1.1; give a number from 0 to 1.",
         ),
         ({"type": "label", "subject": "p"}, "label key value is missing"),
+        (LABEL | {"source": "ariane/guard@1"}, "label source 'ariane/guard@1' begins with ariane/"),
+        (LABEL | {"source": "ariane/x", "negates": True}, "label source 'ariane/x' begins with"),
+        (LIKE | {"at": "0001-01-01T00:00:00+14:00"}, "is no date that exists"),
         (POST | {"rev": 10**5000}, "a number too long to print"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

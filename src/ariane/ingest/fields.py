@@ -101,8 +101,8 @@ def any_time(key: str, value: object, limits: Bounds) -> int:
         example = "2026-05-01T12:00:00Z"
         raise CallError(f"{key} {shown(value)} is no ISO 8601 time with a zone, as {example} is.")
     try:
-        moment = datetime.fromisoformat(value.upper().replace(",", "."))
-    except ValueError:
+        moment = datetime.fromisoformat(value.upper().replace(",", ".")).astimezone(UTC)
+    except (ValueError, OverflowError):  # the first hours of the year 1 may lie before it in UTC
         raise CallError(f"{key} {shown(value)} is no date that exists; correct it.") from None
     return (moment - EPOCH) // timedelta(milliseconds=1)
 

@@ -13,7 +13,18 @@ from typing import Any, TypeAlias, get_args, get_type_hints
 from ariane.ingest import fields
 from ariane.ingest.fields import Bounds, bounds, iso, shown
 from ariane.ingest.settings import DEFAULTS, IngestSettings
-from ariane.types import Account, Action, ActionKind, CallError, Delete, Event, Label, Media, Post
+from ariane.types import (
+    HOUSE,
+    Account,
+    Action,
+    ActionKind,
+    CallError,
+    Delete,
+    Event,
+    Label,
+    Media,
+    Post,
+)
 
 Check: TypeAlias = Callable[[str, object, Bounds], object]
 
@@ -118,6 +129,16 @@ def _what(key: str, value: object, limits: Bounds) -> str:
     return fields.one_of(key, value, DELETED)
 
 
+def _label_source(key: str, value: object, limits: Bounds) -> str:
+    source = fields.ident(key, value, limits)
+    if source.startswith(HOUSE):  # the guard trusts such labels, so that none may come from outside
+        raise CallError(
+            f"{key} {shown(value)} begins with {HOUSE}, as those of this installation's own "
+            "classifiers do; name another source."
+        )
+    return source
+
+
 def _action(values: dict[str, Any]) -> Action:
     kind = values["kind"]
     if kind in ON_ACCOUNTS:
@@ -210,7 +231,7 @@ SHAPES: Mapping[str, Shape] = {
         {
             "subject": fields.ident,
             "value": fields.ident,
-            "source": fields.ident,
+            "source": _label_source,
             "at": fields.time,
         },
         {"confidence": fields.share, "until": fields.any_time, "negates": fields.flag},
