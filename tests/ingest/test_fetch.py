@@ -53,6 +53,18 @@ def test_what_has_not_changed_is_not_sent_again(server: Server) -> None:
     assert server.asked[1][1]["if-modified-since"] == "then"
 
 
+@pytest.mark.parametrize("etag", ['"é"', '"日"', "a\nb", " "])
+def test_whatever_a_server_said_recognises_its_answer_it_is_asked_again(
+    server: Server, etag: str
+) -> None:
+    url = server.serve("/", b"body")
+    assert loopback(url, etag=etag, modified=etag).body == b"body"
+    sent = server.asked[0][1]
+    assert (sent.get("if-none-match"), sent.get("if-modified-since")) == (
+        (etag, etag) if etag == '"é"' else (None, None)
+    )
+
+
 @pytest.mark.parametrize("told", [True, False], ids=["length", "no length"])
 def test_a_body_over_the_limit_is_refused(server: Server, told: bool) -> None:
     sent = threading.Event()
@@ -136,6 +148,10 @@ def test_redirects_are_followed_to_the_last_address_but_not_for_ever(server: Ser
     server.route("/loop", redirect("/loop"))
     with pytest.raises(BrokenSourceError, match="redirects more than 5 times"):
         loopback(f"{server.url}/loop")
+    for number, wrong in enumerate(("/" + "x" * 65_600, "http://[::1/", "//xn--/")):
+        url = server.route(f"/wrong{number}", redirect(wrong))
+        with pytest.raises(BrokenSourceError, match="no URL"):
+            loopback(url)
     server.route("/blank", lambda handler: handler.answer(b"", 302))
     with pytest.raises(BrokenSourceError, match="redirects without saying where"):
         loopback(f"{server.url}/blank")
@@ -150,6 +166,8 @@ def test_redirects_are_followed_to_the_last_address_but_not_for_ever(server: Ser
         ("http://a:b@example.org/", "with a password"),
         ("http://exa mple.org/\n", "is no"),
         ("http://[::1/", "is no URL"),
+        ("http://xn--/", "is no URL"),
+        ("http://127.0.0.1:65536/", "is no http or https URL"),
         ("http://127.0.0.1/", "is at no public address"),
         ("http://localhost/", "is at no public address"),
         ("http://2130706433/", "is at no public address"),
@@ -253,7 +271,8 @@ def test_a_certificate_of_another_is_refused_and_https_never_becomes_http(
         *("0.0.0.0", "10.1.2.3", "100.64.0.1", "127.0.0.1", "169.254.1.1", "172.16.0.1"),
         *("192.168.1.1", "224.0.0.1", "240.0.0.1", "255.255.255.255", "::", "::1", "fc00::1"),
         *("fe80::1%eth0", "ff02::1", "::ffff:127.0.0.1", "64:ff9b::10.0.0.1", "2002:7f00:1::"),
-        "2001:db8::1",
+        *("2001:db8::1", "2001:1::1", "fec0::1", "3fff::1", "5f00::1", "4000::1", "::8.8.8.8"),
+        *("64:ff9b:1::8.8.8.8", "::ffff:0:8.8.8.8", "100::1", "2002:0a00:0001::1"),
     ],
 )
 def test_an_address_that_is_not_on_the_public_internet_is_known(address: str) -> None:

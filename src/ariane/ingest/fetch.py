@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 import ssl
 import time
@@ -22,7 +23,19 @@ from ariane.ingest.source import BrokenSourceError, WrongSourceError
 REDIRECTS = 5
 REDIRECTED = frozenset({301, 302, 303, 307, 308})
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
-AGENT = "Ariane (a self-hosted feed; it honours ETag and Last-Modified)"
+UNICAST = ipaddress.ip_network("2000::/3")
+"""All that is assigned of IPv6 for the public internet (RFC 4291, IANA's registry)."""
+
+SPECIAL = tuple(ipaddress.ip_network(one) for one in ("2001::/23", "2001:db8::/32", "3fff::/20"))
+"""What of it is for protocols or for examples."""
+
+HEADERS: Mapping[bytes, bytes] = {
+    b"User-Agent": b"Ariane (a self-hosted feed; it honours ETag and Last-Modified)",
+    b"Accept": b"*/*",
+    b"Accept-Encoding": b"identity",
+}
+# The value of a header (RFC 9110): Latin-1 without controls, and no space at its ends.
+_VALUE = re.compile(r"[\x21-\x7e\x80-\xff]([\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +68,14 @@ def fetch(
     a URL that no fetch may follow, BrokenSourceError for one that does not answer as it should.
     """
     deadline = time.monotonic() + timeout
-    headers = {"User-Agent": AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
-    headers |= {"If-None-Match": etag} if etag else {}
-    headers |= {"If-Modified-Since": modified} if modified else {}
+    headers = {**HEADERS, **_conditions(etag, modified)}
     address = _address(url)
     network = _Checked(url, deadline, allow_private)
     with _told(url, timeout), httpcore.ConnectionPool(_tls(), network_backend=network) as pool:
         for _ in range(REDIRECTS + 1):
-            with pool.stream("GET", _target(address), headers=_sent(address, headers)) as response:
+            with pool.stream(
+                "GET", _target(address), headers=[(b"Host", address.netloc), *headers.items()]
+            ) as response:
                 if response.status not in REDIRECTED:
                     return _answer(url, address, response, limit_bytes)
                 address = _next(url, address, _header(response, "location"))
@@ -77,21 +90,26 @@ def is_url(target: str) -> bool:
 def _address(url: str) -> httpx.URL:
     try:
         address = httpx.URL(url)
+        host = address.host  # decoded here, which may fail
     except (httpx.InvalidURL, UnicodeError) as error:
         raise WrongSourceError(f"{shown(url)} is no URL ({error}); correct it.") from None
-    if address.scheme not in {"http", "https"} or not address.host:
+    if address.scheme not in {"http", "https"} or not host or (address.port or 0) > 65_535:
         raise WrongSourceError(f"{shown(url)} is no http or https URL; only those are fetched.")
     if address.userinfo:
-        raise WrongSourceError(
-            f"{shown(address.host)} is given with a password in its URL; take it out."
-        )
+        raise WrongSourceError(f"{shown(host)} is given with a password in its URL; take it out.")
     return address
 
 
 def _next(url: str, address: httpx.URL, location: str) -> httpx.URL:
     if not location:
         raise BrokenSourceError(f"{url} redirects without saying where; give another address.")
-    after = _address(str(address.join(location)))
+    try:
+        joined = str(address.join(location))
+    except (httpx.InvalidURL, UnicodeError) as error:
+        raise BrokenSourceError(
+            f"{url} redirects to {shown(location)}, no URL ({error}); give another address."
+        ) from None
+    after = _address(joined)
     if address.scheme == "https" and after.scheme == "http":
         raise BrokenSourceError(f"{url} redirects from https to http; give another address.")
     return after
@@ -129,8 +147,14 @@ def _target(address: httpx.URL) -> httpcore.URL:
     )
 
 
-def _sent(address: httpx.URL, headers: Mapping[str, str]) -> list[tuple[bytes | str, bytes | str]]:
-    return [("Host", address.netloc), *headers.items()]
+def _conditions(etag: str | None, modified: str | None) -> dict[bytes, bytes]:
+    """Headers that ask for what is new alone; what could not have come in a header is not sent."""
+    told = {b"If-None-Match": etag, b"If-Modified-Since": modified}
+    return {
+        name: value.encode("latin-1")
+        for name, value in told.items()
+        if value and _VALUE.fullmatch(value)
+    }
 
 
 def _header(response: httpcore.Response, name: str) -> str:
@@ -249,4 +273,6 @@ def is_public(address: str) -> bool:
         inner = [one for one in carried if one is not None]
         if inner:
             return all(one.is_global and not one.is_multicast for one in inner)
+        if ip not in UNICAST or any(ip in special for special in SPECIAL):
+            return False
     return ip.is_global and not ip.is_multicast
