@@ -136,6 +136,21 @@ def test_a_url_is_polled_and_a_failure_that_lasts_is_set_aside_once(
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("a.jsonl", written(many(3)).rstrip()),
+        ("a.csv", "id,author,text,at\np,a,t,2026-05-01T11:00:00Z\nq,a,t,2026-05-01T11:00:00Z"),
+    ],
+)
+def test_the_last_line_of_a_followed_url_needs_no_end(
+    store: SqliteStore, server: Server, name: str, body: str
+) -> None:
+    url = server.serve(f"/{name}", body.encode(), etag='"1"')
+    with following(store, url):
+        until(lambda: store.counts().actions == 3 or store.counts().posts == 2)
+
+
 def test_a_list_in_a_followed_folder_is_looked_at_again(store: SqliteStore, server: Server) -> None:
     url = server.serve("/feed", rss())
     Path("in").mkdir()
@@ -158,8 +173,9 @@ def test_a_wrong_target_is_not_followed(store: SqliteStore, target: str, error: 
         ingest(store, target, follow=True, settings=QUICK)
 
 
-def test_an_interrupt_ends_the_following_with_its_report(
-    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("stop", [None, threading.Event()], ids=["no stop", "stop"])
+def test_an_interrupt_ends_the_following_by_itself_or_with_the_report_of_who_can_stop_it(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch, stop: threading.Event | None
 ) -> None:
     Path("a.jsonl").write_text(written(many(2)))
     look = visiting.Visit.file
@@ -173,5 +189,9 @@ def test_an_interrupt_ends_the_following_with_its_report(
         return look(visit, path)
 
     monkeypatch.setattr(visiting.Visit, "file", interrupted)
-    report = ingest(store, "a.jsonl", follow=True, settings=QUICK)
-    assert report.taken == 3
+    if stop is None:
+        with pytest.raises(KeyboardInterrupt):
+            ingest(store, "a.jsonl", follow=True, settings=QUICK)
+    else:
+        assert ingest(store, "a.jsonl", follow=True, settings=QUICK, stop=stop).taken == 3
+    assert store.counts().actions == 3

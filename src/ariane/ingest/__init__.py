@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -50,7 +49,8 @@ def ingest(
 
     `kind` is jsonl, tables, feeds or polis, told from the target where it is None. Bad lines go to
     `rejects` (by default `NAME.rejects.jsonl` in the current directory). `follow` goes on until
-    `stop` is set or the process is interrupted. `progress` hears the running report after every
+    `stop` is set; an interrupt (KeyboardInterrupt) ends it too, with the report where a `stop` is
+    given, and otherwise by passing through. `progress` hears the running report after every
     batch. Raises CallError for a target or kind that is wrong, and ArianeError for a target that
     breaks off; what came before was taken in. In a folder or a list, a file or address that breaks
     is one of the rejects.
@@ -63,8 +63,11 @@ def ingest(
         if not follow:
             _once(visit, target, kind)
             return taking.report
-        with suppress(KeyboardInterrupt):
+        try:
             _follow(visit, target, kind, stop or Event())
+        except KeyboardInterrupt:
+            if stop is None:
+                raise
         return taking.report
 
 

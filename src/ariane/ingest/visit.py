@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -36,7 +35,8 @@ class Visit:
         head = head_of(open_file(path))
         place = str(path.resolve())
         found = format_of(place, head, self._kind)
-        self._take(self._source(place, partial(open_file, path), found))
+        opened = partial(open_file, path)
+        self._take(self._source(place, opened, found, self._growing))
         return found
 
     def url(self, url: str, listed: bool = False) -> None:
@@ -62,8 +62,7 @@ class Visit:
     def stdin(self) -> None:
         """Take in standard input to its end; it has no cursor, since it cannot be read again."""
         found = format_of(STDIN, b"", self._kind or "jsonl")
-        source = replace(self._source(STDIN, _stdin, found), growing=False)
-        self._take(source, resumable=False)
+        self._take(self._source(STDIN, _stdin, found), resumable=False)
 
     def guarded(self, place: str, look: Callable[[], object]) -> None:
         """Look at one of several sources; if it is broken it is set aside, and the rest goes on."""
@@ -72,14 +71,17 @@ class Visit:
         except BrokenSourceError as error:
             self.taking.set_aside(place, Reject(None, str(error)))
 
-    def _source(self, place: str, opened: Callable[[], Stream], found: str) -> Source:
+    def _source(
+        self, place: str, opened: Callable[[], Stream], found: str, growing: bool = False
+    ) -> Source:
+        """A source; unless it is said to grow, its end is its end."""
         return Source(
             place=place,
             open=opened,
             format=found,
             settings=self.taking.settings,
             start=Position.of(self.taking.store.cursor(place)),
-            growing=self._growing,
+            growing=growing,
             known=self.taking.store.posts,
         )
 
