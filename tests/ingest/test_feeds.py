@@ -14,7 +14,7 @@ from ariane.ingest import feeds, jsonfeed
 from ariane.ingest.opml import addresses
 from ariane.ingest.plain import plain
 from ariane.ingest.settings import IngestSettings
-from ariane.ingest.source import BrokenSourceError, Records, Reject, Source
+from ariane.ingest.source import START, BrokenSourceError, Records, Reject, Source
 from ariane.types import Account, Event, Media, Post
 
 URL = "https://e.example/feed"
@@ -120,6 +120,15 @@ def test_ids_depend_on_the_feed_and_the_guid_alone() -> None:
     assert by_link.id not in {first.id, other[0].id}
 
 
+def test_a_feed_on_disk_without_address_is_known_by_its_name_and_never_by_its_path() -> None:
+    bare = rss().replace(b"<link>https://e.example/</link>", b"")
+    (post,) = posts(feeds.read(at(bare, place="/home/someone/one.xml")))
+    (moved,) = posts(feeds.read(at(bare, place="/srv/one.xml")))
+    (other,) = posts(feeds.read(at(bare, place="/srv/two.xml")))
+    assert post.source == "feed:one.xml"
+    assert (moved.id == post.id, other.id == post.id) == (True, False)
+
+
 def test_a_feed_on_disk_is_known_by_the_address_it_states() -> None:
     (here,) = posts(feeds.read(at(rss(), place="/tmp/one.xml")))
     (there,) = posts(feeds.read(at(rss(), place="/tmp/two.xml")))
@@ -144,6 +153,11 @@ def test_an_entry_without_any_date_keeps_the_time_it_was_first_seen() -> None:
     assert posts(feeds.read(later)) == [first]
 
 
+def test_a_date_of_the_year_0_is_none() -> None:
+    (post,) = posts(feeds.read(at(ATOM.replace("2026-", "0000-").encode())))
+    assert (post.at, post.rev) == (NOW, 1)
+
+
 def test_an_update_in_the_future_is_no_revision_to_keep() -> None:
     (post,) = posts(feeds.read(at(ATOM.replace("<updated>2026", "<updated>2096").encode())))
     assert post.rev == TEN
@@ -151,6 +165,8 @@ def test_an_update_in_the_future_is_no_revision_to_keep() -> None:
 
 def test_a_feed_that_did_not_change_gives_nothing() -> None:
     records = feeds.read(at(rss()))
+    next(records.items)
+    assert records.position() == START
     items(records)
     assert items(feeds.read(at(rss(), start=records.position()))) == []
 
@@ -188,6 +204,12 @@ def test_what_is_no_feed_is_named(read: Any, body: bytes, error: str) -> None:
     settings = IngestSettings(fetch_bytes=1_000, opml_feeds=1)
     with pytest.raises(BrokenSourceError, match=error):
         read(at(body, settings=settings))
+
+
+def test_a_feed_that_its_parser_fails_on_is_named() -> None:
+    body = rss(ITEM.replace("Bonjour", f"<&#{'1' * 5_000};"))
+    with pytest.raises(BrokenSourceError, match="cannot be parsed"):
+        feeds.read(at(body))
 
 
 def test_a_feed_cut_in_the_middle_gives_the_entries_before() -> None:

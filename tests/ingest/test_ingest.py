@@ -5,9 +5,10 @@ from __future__ import annotations
 import gzip
 import json
 import lzma
+import random
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ import pyarrow.parquet as pq
 import pytest
 from tests.ingest.events import LIKE, POST, rejected, written
 from tests.ingest.server import Handler, Server, serving
-from tests.ingest.test_feeds import ATOM, JSON, rss
+from tests.ingest.test_feeds import ATOM, ITEM, JSON, rss
 
 import ariane.ingest as room
 from ariane.ingest import IngestSettings, Report, ingest
+from ariane.ingest import rejects as rejecting
 from ariane.ingest.rejects import rejects_path
 from ariane.store.sqlite import SqliteStore
 from ariane.types import ArianeError, CallError, Cursor, Event, Written
@@ -207,6 +209,63 @@ def test_rejects_that_cannot_be_written_stop_before_their_batch(store: SqliteSto
     assert ingest(store, str(path)) == Report(taken=6, rejected=1)
 
 
+@pytest.mark.parametrize("writes", range(4))
+@pytest.mark.parametrize("name", ["a.xml", "a.json"])
+def test_a_feed_that_was_interrupted_is_taken_in_whole_the_next_time(
+    store: SqliteStore, name: str, writes: int
+) -> None:
+    """An account and seven posts: batches of three, three and two."""
+    entries = [JSON["items"][0] | {"id": number} for number in range(7)]
+    xml = rss("".join(ITEM.replace("g1", f"g{number}") for number in range(7)))
+    bodies = {"a.xml": xml, "a.json": json.dumps(JSON | {"items": entries}).encode()}
+    Path(name).write_bytes(bodies[name])
+    if writes < 3:
+        with pytest.raises(ArianeError, match="the disk is full"):
+            ingest(Failing(store, writes), name, settings=SMALL)
+        assert store.counts().posts == max(0, 3 * writes - 1)
+    report = ingest(store, name, settings=SMALL)
+    assert report.taken + report.same == 8
+    assert store.counts().posts == 7
+    assert ingest(store, name, settings=SMALL) == Report()
+
+
+@pytest.mark.parametrize("place", [10, 400])
+@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress], ids=["gz", "xz"])
+def test_packed_files_that_are_corrupt_are_set_aside_whatever_they_hold(
+    store: SqliteStore, pack: Callable[[bytes], bytes], place: int
+) -> None:
+    Path("in").mkdir()
+    for name in ("a.jsonl", "b.csv", "c.xml", "d.opml", "e.json", "f.parquet"):
+        packed = bytearray(pack(random.Random(0).randbytes(50_000).hex().encode()))
+        packed[place : place + 200] = b"\xff" * 200
+        Path(f"in/{name}.{'gz' if pack is gzip.compress else 'xz'}").write_bytes(packed)
+    Path("in/z.jsonl").write_text(written(many(2)))
+    report = ingest(store, "in", settings=SMALL)
+    assert report.taken == 2
+    broken = [one for one in rejected(Path("in.rejects.jsonl")) if one["line"] is None]
+    assert [Path(one["source"]).name[0] for one in broken] == list("abcdef")
+
+
+def test_rejects_are_their_owners_alone_and_on_the_disk_before_the_batch(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("a.jsonl").write_text("{\n" + written(many(2)))
+    synced: list[int] = []
+    monkeypatch.setattr(rejecting.os, "fsync", lambda _: synced.append(store.counts().actions))
+    ingest(store, "a.jsonl")
+    assert synced == [0]
+    assert Path("a.jsonl.rejects.jsonl").stat().st_mode & 0o777 == 0o600
+    Path("b.jsonl").write_text("{\n" + written(many(3)))
+    assert ingest(store, "b.jsonl", rejects=Path("/dev/null")).rejected == 1
+
+
+def test_labels_in_the_houses_name_are_set_aside(store: SqliteStore) -> None:
+    label = {"type": "label", "subject": "p", "value": "spam", "at": LIKE["at"]}
+    houses = [label | {"source": "ariane/x"}, label | {"source": "ariane/x", "negates": True}]
+    Path("a.jsonl").write_text(written([*houses, label | {"source": "me"}]))
+    assert ingest(store, "a.jsonl") == Report(taken=1, rejected=2)
+
+
 def test_a_store_that_fails_leaves_its_batches_whole_and_the_rest_to_come(
     store: SqliteStore,
 ) -> None:
@@ -352,7 +411,8 @@ def test_rejects_that_cannot_be_closed_are_no_success(store: SqliteStore) -> Non
         ("-", "stdin"),
         ("/data/polis/", "polis"),
         ("a b.jsonl", "a_b.jsonl"),
-        ("https://e.example/feed.xml?x=1", "feed.xml_x_1"),
+        ("https://e.example/feed.xml?token=/secret#/part", "feed.xml"),
+        ("https://e.example/#a?b", "e.example"),
         ("https://e.example/", "e.example"),
         ("https://...", "target"),
     ],

@@ -17,6 +17,7 @@ from tests.ingest.events import LIKE, NOW, events, items, posts, source
 
 from ariane.ingest import parquet, tables
 from ariane.ingest.fields import EPOCH
+from ariane.ingest.settings import IngestSettings
 from ariane.ingest.source import BrokenSourceError, Reject
 from ariane.ingest.wire import SHAPES, line
 from ariane.types import Account, Action, Event, Media, Post
@@ -108,6 +109,7 @@ def test_a_bad_row_of_a_csv_is_set_aside_with_its_line() -> None:
         ("rev", "two", "post rev is 'two'"),
         ("rev", "1.5", "post rev is '1.5'"),
         ("media", "[", "post media is '['"),
+        ("media", "[" * 100_000, "post media is '[["),
         ("text", "caf\udce9", "post text holds U+DCE9"),
     ],
 )
@@ -195,6 +197,26 @@ def test_a_parquet_longer_than_one_batch_is_whole() -> None:
     assert [one.post for one in rest if isinstance(one, Action)] == [
         f"p{n}" for n in range(9_000, 10_000)
     ]
+
+
+@pytest.mark.parametrize("cell", [2**62, -(2**62)])
+def test_a_parquet_time_that_is_none_is_named(cell: int) -> None:
+    row = {key: pa.array([value]) for key, value in LIKE.items() if key not in {"at", "type"}}
+    sink = io.BytesIO()
+    pq.write_table(pa.table(row | {"at": pa.array([cell], pa.timestamp("us", "UTC"))}), sink)
+    with pytest.raises(BrokenSourceError, match="is no readable Parquet past row 0"):
+        items(parquet.read(source(sink.getvalue())))
+
+
+def test_a_row_group_that_unpacks_to_too_much_is_not_read() -> None:
+    body = as_parquet([dict(LIKE, id=f"{n} {'x' * 1_000}") for n in range(1_000)])
+    size = pq.ParquetFile(io.BytesIO(body)).metadata.row_group(0).total_byte_size
+    assert len(body) < size / 4
+    strict = IngestSettings(row_group_bytes=size - 1)
+    with pytest.raises(BrokenSourceError, match=rf"a row group of {size:,} bytes unpacked; at mos"):
+        parquet.read(source(body, settings=strict))
+    exact = IngestSettings(row_group_bytes=size)
+    assert len(items(parquet.read(source(body, settings=exact)))) == 1_000
 
 
 @pytest.mark.parametrize("damage", ["empty", "cut", "text", "middle"])

@@ -5,11 +5,15 @@ from __future__ import annotations
 import gzip
 import io
 import lzma
+import zlib
 
 from ariane.ingest.source import Stream
 
 GZIP, XZ = b"\x1f\x8b", b"\xfd7zXZ\x00"
 CHUNK = 65_536
+
+UNREADABLE = (EOFError, OSError, lzma.LZMAError, zlib.error)
+"""All that reading such a stream may raise where its bytes are cut, corrupt or gone."""
 
 XZ_MEMORY = 256 * 2**20
 """What an xz header may ask for: `xz -9` needs 65 MiB, a hostile header 4 GiB."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 
+from ariane.ingest.compressed import UNREADABLE
 from ariane.ingest.fields import URL_CHARACTERS, clean, is_web
 from ariane.ingest.source import BrokenSourceError, Position, Records, Reject, Source
 from ariane.ingest.wire import event, line
@@ -44,7 +46,7 @@ def body_of(source: Source) -> bytes:
     with source.open() as stream:
         try:
             body = stream.read(most + 1)
-        except (EOFError, OSError) as error:
+        except UNREADABLE as error:
             raise BrokenSourceError(f"{source.place} cannot be read ({error}).") from None
     if len(body) > most:
         raise BrokenSourceError(f"{source.place} is larger than {most:,} bytes; it is no feed.")
@@ -59,14 +61,31 @@ def records(source: Source, body: bytes, channel: Channel) -> Records:
     A post's `rev` is the time of its last update. Where the feed gives no times, a post held
     already keeps its time, and gets the next `rev` when its text has changed.
     """
-    digest = hashlib.blake2b(body, digest_size=16).hexdigest()
-    end = Position(len(body), len(channel.entries), digest)
-    items = iter(()) if digest == source.start.digest else _events(source, channel)
-    return Records(items, lambda: end, lambda: None)
+    feed = _Feed(source, body, channel)
+    return Records(feed.events(), feed.position, lambda: None)
+
+
+class _Feed:
+    """The events of one feed, which is taken in whole: its position moves when all were given."""
+
+    def __init__(self, source: Source, body: bytes, channel: Channel) -> None:
+        self._source, self._channel, self._at = source, channel, source.start
+        digest = hashlib.blake2b(body, digest_size=16).hexdigest()
+        self._end = Position(len(body), len(channel.entries), digest)
+
+    def events(self) -> Iterator[Event | Reject]:
+        if self._end.digest != self._at.digest:
+            yield from _events(self._source, self._channel)
+        self._at = self._end
+
+    def position(self) -> Position:
+        return self._at
 
 
 def _events(source: Source, channel: Channel) -> Iterator[Event | Reject]:
-    address = source.place if is_web(source.place) else channel.home or source.place
+    # A path is no reader's to know.
+    local = channel.home or PurePath(source.place).name
+    address = source.place if is_web(source.place) else local
     author = f"feed/{_digest(address)}"
     title = clean(channel.title).replace("\n", " ").strip()[: source.settings.id_characters]
     yield Account(author, title or None)

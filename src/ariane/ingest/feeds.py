@@ -19,7 +19,10 @@ def read(source: Source) -> Records:
     body = body_of(source)
     # A stream, never a string: feedparser would fetch a string that looks like an address.
     # The markup of entries is left to `plain`: feedparser's own readers of it are not linear.
-    found = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
+    try:
+        found = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
+    except Exception as error:  # whatever its parsers of broken XML make of hostile bytes
+        raise BrokenSourceError(f"{source.place} cannot be parsed ({error}).") from None
     if not found.get("version"):
         raise BrokenSourceError(f"{source.place} is neither RSS nor Atom; give a feed's address.")
     head = found.feed
@@ -61,7 +64,10 @@ def _plain(detail: Mapping[str, Any]) -> str:
 def _time(entry: Mapping[str, Any], key: str) -> int | None:
     # `in` first: feedparser answers a missing update with the time of publication.
     moment = entry[key] if key in entry else None  # noqa: SIM401
-    return calendar.timegm(moment) * 1000 if moment else None
+    try:
+        return calendar.timegm(moment) * 1000 if moment else None
+    except (ValueError, OverflowError):
+        return None  # a date of the year 0, say: as if it were not given
 
 
 def _enclosures(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

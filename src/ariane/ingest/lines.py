@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import codecs
 import hashlib
-import lzma
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ariane.ingest.compressed import UNREADABLE
 from ariane.ingest.source import BrokenSourceError, Position, Source, Stream
 
 CHUNK = 65_536
@@ -105,7 +104,7 @@ class Lines:
     def _read(self) -> bytes:
         try:
             chunk = self._stream.read1(CHUNK)
-        except (EOFError, OSError, lzma.LZMAError, zlib.error) as error:
+        except UNREADABLE as error:
             raise BrokenSourceError(
                 f"{self._place} cannot be read past line {self._number} ({error}); "
                 "the lines before it were taken in, so mend or fetch the file and give it again."
@@ -120,7 +119,7 @@ class Lines:
         while left:
             try:
                 chunk = self._stream.read1(min(left, CHUNK))
-            except (EOFError, OSError, lzma.LZMAError, zlib.error):
+            except UNREADABLE:
                 return False  # reading from the beginning will say what is wrong, and where
             if not chunk:
                 return False

@@ -36,6 +36,9 @@ class IngestSettings:
     fetch_bytes: int = 33_554_432
     """The largest body that is fetched from a URL."""
 
+    row_group_bytes: int = 1_073_741_824
+    """The largest row group of a Parquet file that is read, as its footer says it is unpacked."""
+
     fetch_seconds: float = 30.0
     """The longest that one fetch may take, with its redirects, from first byte to last."""
 

@@ -29,8 +29,9 @@ class Position:
     """How far a source was taken in: what was consumed, and a digest that recognises it again.
 
     For lines, `offset` counts bytes after decompression and `digest` is of exactly those bytes; for
-    a whole file (Parquet, a feed), `offset` counts rows and `digest` is of the file. `etag` and
-    `modified` are those of a URL's answer that was taken in to its end.
+    a whole file, `digest` is of the file and `offset` counts the rows of a Parquet table, or the
+    bytes of a feed, which is either taken in to its end or not at all. `etag` and `modified` are
+    those of a URL's answer that was taken in to its end.
     """
 
     offset: int = 0

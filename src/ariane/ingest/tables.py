@@ -75,7 +75,7 @@ def _cell(key: str, value: object) -> object:
         return _without_nulls(value)
     try:
         return convert(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return value
 
 

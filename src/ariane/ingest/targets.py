@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import codecs
 import io
-import lzma
 import os
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ariane.ingest.compressed import decompressed
+from ariane.ingest.compressed import UNREADABLE, decompressed
 from ariane.ingest.jsonfeed import VERSION
 from ariane.ingest.polis import is_polis
 from ariane.ingest.rejects import SUFFIX as REJECTS
@@ -71,7 +69,7 @@ def head_of(stream: Stream) -> bytes:
     with stream:
         try:
             return stream.read(HEAD)
-        except (EOFError, OSError, lzma.LZMAError, zlib.error):
+        except UNREADABLE:
             return b""
 
 
