@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ariane.ingest.source import Records, Reject, Source
 from ariane.ingest.targets import open_body
 from ariane.ingest.wire import ON_ACCOUNTS, action_id, line
-from ariane.types import Account, Action, ActionKind, Delete, Event, Label, Media, Post
+from ariane.types import HOUSE, Account, Action, ActionKind, Delete, Event, Label, Media, Post
 
 NOW = 1_777_636_800_000  # 2026-05-01T12:00:00Z
 LIKE: Mapping[str, Any] = {
@@ -78,7 +78,7 @@ labels = st.builds(
     Label,
     subject=ids,
     value=ids,
-    source=ids,
+    source=ids.filter(lambda source: not source.startswith(HOUSE)),
     at=times,
     confidence=st.floats(0, 1),
     until=st.none() | st.integers(0, 10**13),
