@@ -79,6 +79,18 @@ def test_a_post_that_fails_is_set_aside_and_keeps_no_reading(
     assert [post.id for post in store.unread(Plain.name, 9)] == ["p3"]
 
 
+def test_posts_that_failed_before_are_not_tried_where_the_caller_says_so(
+    store: SqliteStore,
+) -> None:
+    store.write([Post(f"p{n}", "a", BAD if n == 3 else "fine", n) for n in range(4)])
+    aside = set[str]()
+    assert read(store, Plain(), marked, aside=aside) == 3
+    assert aside == {"p3"}
+    again = Plain()
+    assert read(store, again, marked, aside=aside) == 0
+    assert again.batches == []
+
+
 def test_more_bad_posts_than_a_batch_holds_do_not_block_the_older_ones(store: SqliteStore) -> None:
     store.write([Post(f"p{n}", "a", BAD if n >= 5 else "fine", n) for n in range(25)])
     assert read(store, Plain(), marked, batch=4) == 5

@@ -19,14 +19,16 @@ def read(
     *,
     batch: int = 256,
     progress: Callable[[int], None] | None = None,
+    aside: set[str] | None = None,
 ) -> int:
     """Read every unread post; how many were read.
 
     A batch's readings and labels are written in one transaction. A post that fails to be read or
     classified is set aside with a warning, keeps no reading (so that it reaches no minor), and is
-    tried again by the next call. `progress` gets the number read so far.
+    tried again by the next call. `progress` gets the number read so far. Posts in `aside` are not
+    tried, and those that fail are added to it.
     """
-    done, aside = 0, set[str]()
+    done, aside = 0, set() if aside is None else aside
     while posts := _next(store, reader.name, batch, aside):
         pairs = _read_each(reader, classify, posts)
         aside.update({post.id for post in posts} - {reading.post for reading, _ in pairs})
