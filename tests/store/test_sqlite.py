@@ -136,6 +136,12 @@ def test_the_file_and_its_log_are_for_their_owner_alone(path: Path) -> None:
         os.umask(umask)
 
 
+def test_a_store_in_memory_makes_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    SqliteStore(":memory:").close()
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("days", [-1, float("nan"), float("inf")])
 def test_a_retention_that_is_none_is_refused(days: float) -> None:
     with pytest.raises(CallError, match="keep_receipts_days"):

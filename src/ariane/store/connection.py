@@ -19,6 +19,7 @@ CACHE_KIBIBYTES = 64 * 1024  # an upper limit for each connection, taken as it i
 CHECKPOINT_PAGES = 4096  # 32 MiB of log before it is folded into the file
 RETRY_SECONDS = 0.02
 FILE_MODE = 0o600
+IN_MEMORY = ":memory:"
 
 _REMEDIES = {
     sqlite3.SQLITE_FULL: "the disk is full; free some space",
@@ -172,6 +173,8 @@ class Connections:
         # For its owner alone, since everyone's keys are in it; the log takes the file's mode over.
         # An existing file is not opened: closing it would end the locks that SQLite has on it.
         # Where it cannot be made, SQLite says why.
+        if str(self.path) == IN_MEMORY:
+            return
         with suppress(OSError):
             os.close(os.open(self.path, os.O_CREAT | os.O_EXCL, FILE_MODE))
 
