@@ -1,4 +1,4 @@
-"""Settings: known keys of the right type become dataclasses, anything else is named in a sentence."""
+"""Settings: known keys of the right type become dataclasses; anything else is named."""
 
 from dataclasses import dataclass
 from pathlib import Path
