@@ -104,6 +104,16 @@ def test_a_token_is_good_for_one_request(bsky: Api) -> None:
     assert (again.status_code, again.json()["error"]) == (401, "JwtReplayed")
 
 
+def test_a_known_key_needs_no_look_up(bsky: Api) -> None:
+    assert skeleton(bsky, service_token(KEY, ALICE)).status_code == 200
+    bsky.service.look_ups.close()
+    assert skeleton(bsky, service_token(KEY, ALICE)).status_code == 200
+    token = service_token(KEY, ALICE)
+    assert skeleton(bsky, token).status_code == 200
+    assert skeleton(bsky, token).json()["error"] == "JwtReplayed"
+    assert skeleton(bsky, service_token(KEY, "did:plc:" + "c" * 24)).status_code == 503
+
+
 @pytest.mark.parametrize(
     ("claims", "name"),
     [

@@ -142,7 +142,7 @@ def test_a_full_server_says_when_to_return(home: Path) -> None:
     go = threading.Event()
 
     async def fill() -> None:
-        await api.service.workers.run(go.wait)
+        await api.service.workers.run(None, go.wait)
 
     holder = threading.Thread(target=lambda: _quietly(fill()))
     holder.start()

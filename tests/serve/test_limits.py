@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -38,6 +39,16 @@ def test_a_bucket_empties_and_refills() -> None:
     assert buckets.take("a") == 0.5
     clock.now = 1000
     assert [bool(buckets.take("a")) for _ in range(4)] == [False, False, False, True]
+
+
+def test_a_dear_request_costs_more_and_at_most_a_bucket() -> None:
+    clock = Clock()
+    buckets = Buckets(rate=2, burst=5, clock=clock)
+    assert buckets.take("a", 4) == 0
+    assert buckets.take("a", 4) == 1.5
+    assert buckets.take("a") == 0
+    assert buckets.take("b", 100) == 0
+    assert buckets.take("b", 100) == 2.5
 
 
 def test_the_idlest_client_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,6 +180,15 @@ def test_a_client_that_asks_too_often_is_told_when_to_return() -> None:
     assert dict(answers[2]["headers"])[b"retry-after"] == b"1"
     assert asgi(layer, [part(b"")], client=other)[0]["status"] == 200
     assert asgi(layer, [part(b"")], client=one, path="/xrpc/x")[0]["status"] == 200
+
+
+def test_a_replay_counts_as_several_requests() -> None:
+    layer = RateLimit(echo, replace(SMALL, rate=0.001, burst=limits.REPLAY_TOKENS), lambda _: "a")
+    statuses = [
+        asgi(layer, [part(b"")], path=path)[0]["status"]
+        for path in ("/v1/why/r/replay", "/v1/why/r")
+    ]
+    assert statuses == [200, 429]
 
 
 def test_one_who_is_not_limited_is_never_refused() -> None:

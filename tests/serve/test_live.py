@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,8 +17,21 @@ from ariane.serve.background import Background
 from ariane.serve.http import create_app
 from ariane.serve.live import Live
 from ariane.serve.metrics import Metrics
+from ariane.serve.resting import Resting
 from ariane.serve.settings import ServeSettings
-from ariane.types import ArianeError, Ask, Candidate, Forecast, Ranker, Viewer
+from ariane.types import (
+    Action,
+    ActionKind,
+    ArianeError,
+    Ask,
+    Candidate,
+    Forecast,
+    Post,
+    Ranker,
+    Reader,
+    Reading,
+    Viewer,
+)
 
 
 class Named:
@@ -164,10 +177,78 @@ def test_a_model_that_cannot_be_loaded_keeps_no_post_unread(
     live.close()
 
 
+def test_a_post_that_cannot_be_read_is_tried_again_ever_later() -> None:
+    class Clock:
+        now = 0.0
+
+        def __call__(self) -> float:
+            return self.now
+
+    clock = Clock()
+    resting = Resting(clock)
+    tries: list[float] = []
+    for clock.now in range(0, 20_000, 10):
+        rested = resting.now()
+        tries += [] if "bad" in rested else [clock.now]
+        resting.settle(rested, rested | {"bad"})
+    assert tries[:4] == [0, 60, 180, 420]
+    assert tries[-1] - tries[-2] == 3600
+    clock.now += 3600
+    resting.settle(resting.now(), set())
+    assert len(resting) == 0
+
+
+def test_an_unreadable_post_is_counted_and_not_tried_in_the_next_turn(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[str] = []
+
+    class Broken:
+        def __init__(self, inner: Reader) -> None:
+            self._inner, self.name = inner, inner.name
+
+        def read(self, posts: Sequence[Post]) -> list[Reading]:
+            tried.extend(post.id for post in posts)
+            if any(post.id == "bad" for post in posts):
+                raise ValueError("no words")
+            return self._inner.read(posts)
+
+    engine = load(home)
+    engine.store.write([Post("bad", "a", "…", 1), Post("good", "a", "The library is open.", 2)])
+    monkeypatch.setitem(vars(engine), "reader", Broken(engine.reader))
+    live, metrics = Live(lambda: engine), Metrics()
+    background = Background(live, metrics, 1)
+    background.turn()
+    assert metrics.registry.get_sample_value("ariane_posts_unreadable") == 1
+    assert metrics.registry.get_sample_value("ariane_posts_read_total") == 1
+    before = len(tried)
+    background.turn()
+    assert len(tried) == before
+    live.close()
+
+
+def test_the_store_forgets_by_its_settings_once_an_hour(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ariane.serve.background.read", lambda *_, **__: 0)
+    (home / "ariane.toml").write_text("[store]\nkeep_actions_days = 1\n")
+    live = Live(lambda: load(home))
+    background = Background(live, Metrics(), 1)
+    with live.engine() as engine:
+        engine.store.write([Action("a", "v", ActionKind.LIKE, 1, "p")])
+        background.turn()
+        assert not engine.store.did("v", "a")
+        forgotten = iter(["the hour has not passed"])
+        monkeypatch.setattr(type(engine.store), "retain", lambda *_: next(forgotten))
+        background.turn()
+        assert next(forgotten) == "the hour has not passed"
+    live.close()
+
+
 def test_a_long_read_ends_when_the_server_does(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     begun = threading.Event()
 
-    def read(*_: object, progress: Callable[[int], None]) -> int:
+    def read(*_: object, progress: Callable[[int], None], **__: object) -> int:
         for done in range(1_000_000):
             begun.set()
             progress(done)

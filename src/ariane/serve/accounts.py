@@ -17,7 +17,7 @@ router = APIRouter(prefix="/v1/accounts", tags=["accounts"])
 
 @router.put("/{account:path}", summary="Write an account", responses=said(401, 403, 404, *COMMON))
 async def put_account(account: Id, body: AccountIn, serving: Serving, _: Operator) -> AccountOut:
-    """Merge what is said into the account, and answer what is then held: null takes nothing away.
+    """Merge what is said into the account, where null takes nothing away; what is then held.
 
     It holds for someone who was erased too. The birth year decides who is a minor.
     """

@@ -15,7 +15,7 @@ from ariane.engine import Engine
 from ariane.serve.feeds import serve_page
 from ariane.serve.problems import COMMON, Refusal, said
 from ariane.serve.service import Service, Serving
-from ariane.serve.service_auth import verify
+from ariane.serve.service_auth import verify, verify_held
 from ariane.types import Feed, NotFoundError
 
 router = APIRouter(tags=["bluesky"])
@@ -141,7 +141,7 @@ async def skeleton(
         except NotFoundError:
             raise Refusal(400, "The cursor is none of this feed's; begin again.") from None
 
-    served = await serving.work(job)
+    served = await (serving if viewer is None else serving.of(f"viewer {viewer}")).work(job)
     serving.metrics.feeds.labels(served.ask.feed.name, served.model).inc()
     return _skeleton(served, serving.settings.skeleton_any_id)
 
@@ -153,9 +153,8 @@ async def _user(request: Request, serving: Service, did: str) -> str | None:
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer":
         raise Refusal(401, "The Authorization header is not `Bearer TOKEN`.", name="BadJwt")
-    return await serving.look_ups.run(
-        verify, token.strip(), SKELETON, did, serving.identities, serving.seen
-    )
+    asked = (token.strip(), SKELETON, did, serving.identities, serving.seen)
+    return verify_held(*asked) or await serving.look_ups.run(serving.client, verify, *asked)
 
 
 def _skeleton(served: Feed, any_id: bool) -> Skeleton:

@@ -47,10 +47,14 @@ async def live() -> Alive:
 
 @router.get("/v1/health/ready", summary="The server can serve", responses=said(*COMMON))
 async def ready(serving: Serving) -> Ready:
-    """Answers once the store and the engine do, with the ranker that would rank now."""
+    """Answers once the store and the engine do, with the ranker that would rank now.
+
+    The numbers are a few seconds old at most.
+    """
 
     def job(engine: Engine) -> Ready:
-        counts = engine.store.counts()
+        engine.store.cursor("")  # any look-up: the counts may come from memory
+        counts = serving.counted(engine.store)
         return Ready(model=engine.ranker.name, posts=counts.posts, unread=counts.unread)
 
     return await serving.work(job)
@@ -71,7 +75,7 @@ async def metrics(serving: Serving) -> Response:
 @router.post("/v1/engine/reload", summary="Load anew", responses=said(401, 403, *COMMON))
 async def reload(serving: Serving, _: Operator) -> EngineOut:
     """Load settings and promoted models again; requests under way end with what they began with."""
-    engine = await serving.workers.run(serving.live.reload)
+    engine = await serving.workers.run(None, serving.live.reload)
     serving.metrics.engine_loads.inc()
     serving.background.wake()
     return EngineOut(model=engine.ranker.name)

@@ -47,7 +47,7 @@ from ariane.settings import load_tables, section
 from ariane.types import CallError
 
 ROUTERS = (feeds, posts, actions, accounts, viewers, wishes, why, health, bluesky, pages)
-LOOK_UP_THREADS, LOOK_UP_QUEUE = 4, 32
+LOOK_UP_THREADS, LOOK_UP_QUEUE = 8, 64
 SHUTDOWN_SECONDS = 30
 DESCRIPTION = """A self-hosted For You feed whose every reason can be replayed.
 

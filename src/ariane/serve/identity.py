@@ -59,24 +59,37 @@ class Identities:
         self._held: OrderedDict[str, _Remembered] = OrderedDict()
         self._lock = threading.Lock()
 
+    def held(self, did: str) -> ec.EllipticCurvePublicKey | None:
+        """The signing key of a DID where it is remembered; never blocks.
+
+        Raises UnknownIdentity where it could not be had a moment ago.
+        """
+        held = self._remembered(did, FRESH_SECONDS)
+        return None if held is None else _known(held)
+
     def key(self, did: str, anew: bool = False) -> ec.EllipticCurvePublicKey:
         """The signing key of a DID, `anew` from its document, as after a key was rotated.
 
         Raises UnknownIdentity. Blocks for as long as the fetch takes.
         """
-        with self._lock:
-            held = self._held.get(did)
-        age = FAILED_SECONDS if held is None or held.key is None or anew else FRESH_SECONDS
-        if held is None or self._clock() - held.at > age:
+        held = self._remembered(did, FAILED_SECONDS if anew else FRESH_SECONDS)
+        if held is None:
             held = self._resolve(did)
             with self._lock:
                 self._held[did] = held
                 self._held.move_to_end(did)
                 if len(self._held) > REMEMBERED:
                     self._held.popitem(last=False)
-        if held.key is None:
-            raise UnknownIdentity(held.failure)
-        return held.key
+        return _known(held)
+
+    def _remembered(self, did: str, seconds: float) -> _Remembered | None:
+        """What is known of a DID for no longer than `seconds`, or a failure's."""
+        with self._lock:
+            held = self._held.get(did)
+        if held is None:
+            return None
+        most = seconds if held.key is not None else FAILED_SECONDS
+        return held if self._clock() - held.at <= most else None
 
     def _resolve(self, did: str) -> _Remembered:
         try:
@@ -107,6 +120,12 @@ class Identities:
             allow_private=self._private,
         )
         return json.loads(fetched.body)
+
+
+def _known(held: _Remembered) -> ec.EllipticCurvePublicKey:
+    if held.key is None:
+        raise UnknownIdentity(held.failure)
+    return held.key
 
 
 def signing_key(did: str, document: object) -> ec.EllipticCurvePublicKey:

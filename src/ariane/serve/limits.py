@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable
@@ -18,6 +19,14 @@ CLIENTS = 10_000
 """How many clients' buckets are remembered; the one that was idle longest is forgotten first."""
 
 
+CLIENT = "ariane.client"
+"""The key of a request's scope that holds its client."""
+
+REPLAY = re.compile(r"/v1/why/[^/]+/replay")
+REPLAY_TOKENS = 10
+"""What a replay costs: it arranges its page anew for every claim."""
+
+
 class Buckets:
     """A token bucket for each client: `burst` at once, refilled at `rate` a second.
 
@@ -30,13 +39,13 @@ class Buckets:
         self._rate, self._burst, self._clock = rate, float(burst), clock
         self._held: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def take(self, client: str) -> float:
-        """Take one token of this client."""
-        now = self._clock()
+    def take(self, client: str, cost: float = 1) -> float:
+        """Take one token of this client, or what else a request costs: at most all of a bucket."""
+        now, cost = self._clock(), min(cost, self._burst)
         tokens, then = self._held.pop(client, (self._burst, now))
         tokens = min(self._burst, tokens + (now - then) * self._rate)
-        wait = 0.0 if tokens >= 1 else (1 - tokens) / self._rate
-        self._held[client] = (tokens - 1 if tokens >= 1 else tokens, now)
+        wait = 0.0 if tokens >= cost else (cost - tokens) / self._rate
+        self._held[client] = (tokens if wait else tokens - cost, now)
         if len(self._held) > CLIENTS:
             self._held.popitem(last=False)
         return wait
@@ -77,9 +86,11 @@ class RateLimit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on where its client has a token left."""
         client = self._who(scope) if scope["type"] == "http" else None
+        scope[CLIENT] = client
         if client is not None:
-            buckets = self._xrpc if scope["path"].startswith(XRPC) else self._api
-            wait = buckets.take(client)
+            path = scope["path"]
+            buckets = self._xrpc if path.startswith(XRPC) else self._api
+            wait = buckets.take(client, REPLAY_TOKENS if REPLAY.fullmatch(path) else 1)
             if wait:
                 refusal = later(429, "Too many requests from this client; wait and retry.", wait)
                 await answer(scope["path"], refusal)(scope, receive, send)

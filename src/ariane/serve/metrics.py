@@ -45,6 +45,11 @@ class Metrics:
         self.posts_read = Counter(
             "ariane_posts_read", "Posts read in the background.", registry=self.registry
         )
+        self.posts_unreadable = Gauge(
+            "ariane_posts_unreadable",
+            "Posts that could not be read and are tried again later.",
+            registry=self.registry,
+        )
         self.background_failures = Counter(
             "ariane_background_failures", "Failed turns of the background.", registry=self.registry
         )

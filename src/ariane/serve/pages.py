@@ -30,7 +30,7 @@ async def status(serving: Serving) -> HTMLResponse:
     """What is running here, and where to go."""
 
     def job(engine: Engine) -> HTMLResponse:
-        counts = engine.store.counts()
+        counts = serving.counted(engine.store)
         feeds = "".join(
             f'<li><a href="/v1/feeds/{escape(name)}">{escape(spec.title.get("en", name))}</a></li>'
             for name, spec in sorted(engine.feeds.items())

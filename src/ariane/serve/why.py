@@ -61,7 +61,10 @@ async def get_reason(request: Request, post: Id, serving: Serving, asking: AnyCa
     responses=said(401, 404, 410, *COMMON),
 )
 async def post_replay(request: Request, serving: Serving, asking: AnyCaller) -> ReplayOut:
-    """Arrange the page again from its receipt, and test every claim that was printed with it."""
+    """Arrange the page again from its receipt, and test every claim that was printed with it.
+
+    It is much work, and counts as ten requests.
+    """
 
     def job(engine: Engine) -> ReplayOut:
         receipt_for(engine, request, asking)
