@@ -279,6 +279,20 @@ class Ask:
     profiled: bool = True
 
 
+HISTORY_BLOCK: Final = 64
+"""Actions that a ranker encodes together, and by which a history's window slides."""
+
+
+def window_start(actions: int, window: int) -> int:
+    """The first of so many actions inside a window of the last ones.
+
+    A multiple of HISTORY_BLOCK, so that it seldom moves; a window of less than a block slides by
+    one.
+    """
+    beyond, step = max(0, actions - window), HISTORY_BLOCK if window >= HISTORY_BLOCK else 1
+    return -(-beyond // step) * step
+
+
 @dataclass(frozen=True, slots=True)
 class Past:
     """One action of a viewer's history, with the post it was done to as far as it is still held."""

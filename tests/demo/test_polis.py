@@ -5,6 +5,8 @@ import hashlib
 import http.server
 import lzma
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from importlib.resources import files
@@ -76,3 +78,23 @@ def test_the_manifest_names_the_very_files_that_are_measured_on() -> None:
             expected["bytes"],
             expected["sha256"],
         )
+
+
+WORKING = """
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from ariane.demo import _alone
+pool = ProcessPoolExecutor(1, get_context("spawn"), _alone)
+pool.submit(print, "at work", flush=True).result()
+pool.submit(time.sleep, 600).result()
+"""
+
+
+@pytest.mark.slow
+def test_a_training_ends_with_the_demo_that_was_killed() -> None:
+    demo = subprocess.Popen([sys.executable, "-c", WORKING], stdout=subprocess.PIPE, text=True)
+    assert demo.stdout is not None
+    assert demo.stdout.readline() == "at work\n"
+    demo.kill()
+    demo.communicate(timeout=60)  # the pipe closes when the last process that holds it is gone

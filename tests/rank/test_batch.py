@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from tests.rank.world import NOW, WIDTH, ask, candidate, past, reading, viewer
 
 from ariane.rank.batch import (
-    BLOCK,
     CANDIDATE_NAMES,
     CONTEXT_NAMES,
     HISTORY_NAMES,
@@ -20,9 +19,8 @@ from ariane.rank.batch import (
     hashes,
     history_tokens,
     octave,
-    window_start,
 )
-from ariane.types import Action, ActionKind, ArianeError, Past
+from ariane.types import HISTORY_BLOCK, Action, ActionKind, ArianeError, Past, window_start
 
 
 def named(tokens: HistoryTokens | CandidateTokens, row: int, name: str) -> tuple[int, ...]:
@@ -126,9 +124,9 @@ def test_a_reading_of_another_width_is_refused_by_name() -> None:
 @given(st.integers(0, 5_000), st.sampled_from([64, 128, 256]))
 def test_the_window_holds_the_last_actions_and_slides_by_blocks(count: int, window: int) -> None:
     start = window_start(count, window)
-    assert start % BLOCK == 0
+    assert start % HISTORY_BLOCK == 0
     assert count - start <= window
-    assert start == 0 or count - start > window - BLOCK
+    assert start == 0 or count - start > window - HISTORY_BLOCK
 
 
 def test_a_windowed_history_is_the_end_of_the_whole() -> None:

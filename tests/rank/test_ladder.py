@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,16 @@ from ariane.rank.ladder import Ladder
 from ariane.rank.model import RankerConfig, RankerModel
 from ariane.rank.recent import RecentRanker
 from ariane.rank.session import SessionRanker
-from ariane.types import PREDICTED, ArianeError, Ask, CallError, Candidate, Forecast, Viewer
+from ariane.types import (
+    FOLLOWING,
+    PREDICTED,
+    ArianeError,
+    Ask,
+    CallError,
+    Candidate,
+    Forecast,
+    Viewer,
+)
 
 FOUND = [candidate(index) for index in range(5)]
 
@@ -56,6 +66,12 @@ def test_a_forecast_that_is_not_finite_falls_to_the_next_rung(
         told = Ladder([SessionRanker(broken), RecentRanker()]).forecast(ask(), viewer(9), FOUND)
     assert told.model == "recent"
     assert "broken: its forecast is not finite" in caplog.text
+
+
+def test_a_feed_in_order_of_time_asks_no_model(caplog: pytest.LogCaptureFixture) -> None:
+    ladder = Ladder([Failing(), RecentRanker()])
+    assert ladder.forecast(replace(ask(), feed=FOLLOWING), viewer(9), FOUND).model == "recent"
+    assert not caplog.records
 
 
 def test_an_error_or_a_missing_row_falls_to_the_next_rung(

@@ -19,6 +19,7 @@ from tests.store.world import (
 )
 
 from ariane.types import (
+    HISTORY_BLOCK,
     Account,
     Delete,
     Store,
@@ -52,6 +53,15 @@ class Asking:
         assert ids(viewer) == ["6", "7", "8"]
         assert viewer.seen == {f"p{n}" for n in range(3, 9)}
         assert (viewer.follows, viewer.mutes) == ({"ann"}, {"bob"})
+
+    def test_the_oldest_of_a_long_history_leave_in_blocks(self, open_store: Opener) -> None:
+        store = open_store(history=2 * HISTORY_BLOCK)
+        past = 2 * HISTORY_BLOCK + 5
+        store.write([act(f"{n:03}", K.IMPRESSION, f"p{n}", at=n) for n in range(past)])
+        held = [ids(store.viewer(ask(at=at))) for at in range(past)]
+        firsts = {names[0] for names in held}
+        assert firsts == {"000", f"{HISTORY_BLOCK:03}"}
+        assert all(names[-1] == f"{at:03}" for at, names in enumerate(held))
 
     def test_history_among_actions_of_one_moment_does_not_depend_on_arrival(
         self, open_store: Opener

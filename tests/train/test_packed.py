@@ -10,12 +10,12 @@ import pytest
 import torch
 from tests.train.planted import WIDTH, planted
 
-from ariane.rank.batch import HISTORY_NAMES, bucket, context_tokens, octave, window_start
+from ariane.rank.batch import HISTORY_NAMES, bucket, context_tokens, octave
 from ariane.rank.model import RankerConfig, RankerModel
 from ariane.rank.session import SessionRanker
 from ariane.train.examples import Examples, load_examples
 from ariane.train.packed import Span, long_spans, lots_of, pack, predict, spans
-from ariane.types import Ask, Viewer
+from ariane.types import Ask, Viewer, window_start
 
 GAP = 2 * HISTORY_NAMES.index("gap")
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from threading import Thread
 from typing import Any, Final
 
 import torch
@@ -24,7 +28,7 @@ from ariane.read import read
 from ariane.report.promote import KEY, REPORT, promote, sign, signing_key, trained
 from ariane.settings import FILE
 from ariane.train import train_ranker, train_retriever
-from ariane.types import CallError
+from ariane.types import CallError, Store
 
 __all__ = ["run"]
 
@@ -56,8 +60,15 @@ def run(home: Path, data: str, path: Path | None, *, size: str, progress: Say) -
         fresh = load(home)
         fresh.refresh()
         fresh.store.close()
+    progress(f"now try: ariane feed {_viewer(engine.store)} --home {home}")
     engine.store.close()
     return result
+
+
+def _viewer(store: Store) -> str:
+    """The viewer who did most, or anyone."""
+    done = Counter(action.viewer for action in store.actions())
+    return done.most_common(1)[0][0] if done else "anyone"
 
 
 def _learn(engine: Engine, size: str, progress: Say) -> dict[str, Any]:
@@ -98,8 +109,16 @@ def _learn(engine: Engine, size: str, progress: Say) -> dict[str, Any]:
 
 
 def _alone() -> None:
-    """One thread a process: these matrices are too small to share."""
+    """One thread a process, since these matrices are too small to share; it ends with the demo."""
     torch.set_num_threads(1)
+    demo = parent_process()
+    if demo is not None:
+        Thread(target=_end_with, args=(demo,), daemon=True).start()
+
+
+def _end_with(demo: BaseProcess) -> None:
+    demo.join()
+    os._exit(1)
 
 
 def _rank(home: Path, size: str, until: Mapping[str, int], run: Path, **options: Any) -> Path:  # noqa: ANN401 - train_ranker's own

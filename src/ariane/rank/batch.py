@@ -31,7 +31,17 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ariane.types import ActionKind, ArianeError, Ask, Candidate, Past, Post, Reading, Vector
+from ariane.types import (
+    ActionKind,
+    ArianeError,
+    Ask,
+    Candidate,
+    Past,
+    Post,
+    Reading,
+    Vector,
+    window_start,
+)
 
 Hashes = NDArray[np.int32]
 Pair = tuple[int, int]
@@ -47,9 +57,6 @@ CANDIDATE_NAMES = ("age", *POST_NAMES)
 
 CONTEXT_NAMES = ("asked", "surface", "hour")
 """A request: the viewer's language, where the feed is shown, the hour of day (UTC)."""
-
-BLOCK = 64
-"""History tokens that are encoded together; the window slides by as many."""
 
 NOTHING: Pair = (0, 0)
 
@@ -130,12 +137,6 @@ def bucket(name: str, octave: int) -> Pair:
 def octave(seconds: int) -> int:
     """The bucket of a duration; a negative one, of a clock that disagrees, counts as none."""
     return (1 + max(0, seconds)).bit_length() - 1
-
-
-def window_start(actions: int, window: int) -> int:
-    """The first action inside the window, a multiple of BLOCK, so that it seldom moves."""
-    beyond = max(0, actions - window)
-    return -(-beyond // BLOCK) * BLOCK
 
 
 def history_tokens(history: Sequence[Past], width: int, window: int | None = None) -> HistoryTokens:

@@ -6,16 +6,17 @@ from collections import OrderedDict
 from hashlib import blake2b
 from threading import Lock
 
-from ariane.rank.batch import BLOCK, HistoryTokens
+from ariane.rank.batch import HistoryTokens
 from ariane.rank.model import Keys
+from ariane.types import HISTORY_BLOCK
 
 
 def digests(history: HistoryTokens) -> list[bytes]:
     """One digest a block of history tokens (N, …), each over that block and all before it."""
     found: list[bytes] = []
-    for start in range(0, len(history.names), BLOCK):
+    for start in range(0, len(history.names), HISTORY_BLOCK):
         digest = blake2b(found[-1] if found else b"", digest_size=16)
-        for array in history.take(slice(start, start + BLOCK)).arrays().values():
+        for array in history.take(slice(start, start + HISTORY_BLOCK)).arrays().values():
             digest.update(array.tobytes())
         found.append(digest.digest())
     return found

@@ -24,10 +24,11 @@ class Ladder:
     def forecast(self, ask: Ask, viewer: Viewer, candidates: Sequence[Candidate]) -> Forecast:
         """The first rung's forecast that is finite and complete.
 
-        Raises ArianeError where every rung fails.
+        A feed in order of time asks the last rung alone: no forecast would move a post. Raises
+        ArianeError where every rung fails.
         """
         failed = []
-        for rung in self.rungs:
+        for rung in self.rungs[-1:] if ask.feed.order == "latest" else self.rungs:
             try:
                 forecast = rung.forecast(ask, viewer, candidates)
             except Exception as error:  # whatever it is, the next rung may still answer

@@ -15,7 +15,6 @@ import numpy as np
 import torch
 
 from ariane.rank.batch import (
-    BLOCK,
     CandidateTokens,
     HistoryTokens,
     candidate_tokens,
@@ -24,7 +23,7 @@ from ariane.rank.batch import (
 )
 from ariane.rank.blocks import Blocks, digests
 from ariane.rank.model import Keys, RankerModel
-from ariane.types import PREDICTED, Ask, Candidate, Forecast, Viewer
+from ariane.types import HISTORY_BLOCK, PREDICTED, Ask, Candidate, Forecast, Viewer
 
 TILE = 192
 """Candidates that are scored together; a tile that is not full is padded.
@@ -41,7 +40,7 @@ class SessionRanker:
         self.model = model.eval()
         self.name = model.config.name
         self.threads = threads
-        self._blocks = Blocks(sessions * -(-model.config.window // BLOCK))
+        self._blocks = Blocks(sessions * -(-model.config.window // HISTORY_BLOCK))
         self._keeps = True
 
     def passing(self) -> SessionRanker:
@@ -82,9 +81,9 @@ class SessionRanker:
         for index, digest in enumerate(digests(history)):
             keys = self._blocks.get(viewer, digest)
             if keys is None:
-                start = index * BLOCK
-                part = history.take(slice(start, start + BLOCK))
-                padded = HistoryTokens.stack([part], BLOCK)
+                start = index * HISTORY_BLOCK
+                part = history.take(slice(start, start + HISTORY_BLOCK))
+                padded = HistoryTokens.stack([part], HISTORY_BLOCK)
                 keys = self.model.encode(padded, start, _joined(blocks))
                 if self._keeps:
                     self._blocks.put(viewer, digest, keys)

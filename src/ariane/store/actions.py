@@ -88,6 +88,14 @@ def newest(connection: sqlite3.Connection, person: Person, at: int, limit: int) 
     return rows.fetchall()
 
 
+def count(connection: sqlite3.Connection, person: Person, at: int) -> int:
+    """How many actions of a person are held up to `at`."""
+    row = connection.execute(
+        "SELECT count(*) FROM actions WHERE person = ? AND at <= ?", (person.number, at)
+    ).fetchone()
+    return int(row[0])
+
+
 def opened(person: Person, viewer: str, rows: Iterable[Row]) -> list[Action]:
     """The actions of a person's rows, ordered by (at, id)."""
     found = [_open(person.key, viewer, row) for row in rows]

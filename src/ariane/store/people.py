@@ -14,7 +14,7 @@ from ariane.store.actions import END
 from ariane.store.codec import from_json, to_json
 from ariane.store.keys import Person, names, person, persons
 from ariane.store.relations import Part
-from ariane.types import Action, ActionKind, Ask, Past, Viewer, Wish
+from ariane.types import Action, ActionKind, Ask, Past, Viewer, Wish, window_start
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class ViewerSettings:
     """What a viewer is made of."""
 
     history: int = 512
-    """How many of a viewer's last actions the ranker is given."""
+    """The most of a viewer's last actions that the ranker is given; the oldest leave 64 at a time,
+    so that what is encoded of the others can be kept."""
 
     seen: int = 2048
     """How many of a viewer's last actions keep their posts from being shown again."""
@@ -153,11 +154,14 @@ def _past(
 ) -> tuple[tuple[Past, ...], set[str]]:
     """A viewer's history, and the posts of a longer one."""
     rows = actions.newest(connection, owner, at, max(settings.history, settings.seen))
-    since = rows[-settings.history :][0][1] if rows else at
+    if not rows:
+        return (), set()
+    held = actions.count(connection, owner, at)
+    last = held - window_start(held, settings.history)
+    since = rows[-last][1]
     done = actions.opened(owner, name, (row for row in rows if row[1] >= since))
     read = posts.read_posts(connection, {action.post for action in done if action.post})
     history = tuple(
-        Past(action, *read.get(action.post or "", (None, None)))
-        for action in done[-settings.history :]
+        Past(action, *read.get(action.post or "", (None, None))) for action in done[-last:]
     )
     return history, actions.acted_on(owner, rows)

@@ -15,18 +15,16 @@ import torch
 from numpy.typing import NDArray
 
 from ariane.rank.batch import (
-    BLOCK,
     HISTORY_NAMES,
     NOTHING,
     CandidateTokens,
     ContextTokens,
     HistoryTokens,
     bucket,
-    window_start,
 )
 from ariane.rank.model import RankerModel
 from ariane.train.examples import Bools, Examples, Ints
-from ariane.types import PREDICTED, Vector
+from ariane.types import HISTORY_BLOCK, PREDICTED, Vector, window_start
 
 _GAP = 2 * HISTORY_NAMES.index("gap")
 _GAPS = np.array([bucket("gap", octave) for octave in range(64)], np.int32)
@@ -76,7 +74,7 @@ def long_spans(examples: Examples, window: int, chosen: Bools) -> list[Span]:
 
     Half as many tokens are run as exposures see, where `spans` would run four times as many.
     """
-    half = max(BLOCK, window // 2 // BLOCK * BLOCK)
+    half = max(HISTORY_BLOCK, window // 2 // HISTORY_BLOCK * HISTORY_BLOCK)
     found: list[Span] = []
     for viewer, rows in _by_viewer(examples, chosen):
         first = int(examples.starts[viewer])
