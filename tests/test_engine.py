@@ -51,6 +51,13 @@ def test_what_init_writes_reads_back_as_the_defaults(tmp_path: Path) -> None:
         ("[values]\nlike = nan", r"\[values\] like"),
         ("feeds = 3", r"\[feeds\]"),
         ("values = 3", r"\[values\]"),
+        ("[compose]\npool = 0", r"\[compose\] pool .* cannot be 0"),
+        ("[compose]\nvariety = 1.5", r"\[compose\] variety .* cannot be 1.5"),
+        ("[compose]\nexploration = nan", r"\[compose\] exploration .* cannot be nan"),
+        ("[retrieve]\nwidth = 512", r"\[retrieve\] width .* cannot be 512"),
+        ("[why]\nruns = -1", r"\[why\] runs .* cannot be -1"),
+        ("[store]\nhistory = 0", r"\[store\] history .* cannot be 0"),
+        ("[ingest]\nfetch_seconds = 0", r"\[ingest\] fetch_seconds .* cannot be 0"),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, text: str, named: str) -> None:

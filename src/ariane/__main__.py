@@ -419,7 +419,10 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Go the whole way on real data: take in, read, train, evaluate, serve."""
-    _show_result(part("demo").run(home, data, path, size=size, progress=_said), None, as_json)
+    serving = part("serve settings").ServeSettings()
+    demo = part("demo")
+    result = demo.run(home, data, path, size=size, progress=_said, serve=serving)
+    _show_result(result, None, as_json)
     if not once:
         part("serve").run(home, host=None, port=None)
 

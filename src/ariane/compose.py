@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Final
+from typing import Annotated, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 
 from ariane.types import Ask, Moved, Page, Ranked, Removed
 
@@ -20,22 +21,22 @@ BY_HAND: Final = ("wish", "demote")
 class Mix:
     """How a page is put together from what ranks highest."""
 
-    variety: float = 0.3
+    variety: Annotated[float, Field(ge=0, le=1)] = 0.3
     """0 is the bare ranking; 1 lets a full repeat cost as much as parts the page's two ends."""
 
-    pool: int = 100
+    pool: PositiveInt = 100
     """How many of the highest ranked can reach the page, which is never longer than that."""
 
-    authors: float = 0.5
+    authors: NonNegativeFloat = 0.5
     """What each earlier post of the same author counts, beside 1 for the same reading."""
 
-    topics: float = 0.25
+    topics: NonNegativeFloat = 0.25
     """What it counts when all earlier posts of the page are on the same topic."""
 
-    run: int = 2
+    run: NonNegativeInt = 2
     """The most posts of one author in a row, as long as there is anyone else; 0 is no limit."""
 
-    exploration: float = 0.05
+    exploration: Annotated[float, Field(ge=0, le=1)] = 0.05
     """The share of places kept for fresh posts of authors that the page does not show."""
 
 

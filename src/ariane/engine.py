@@ -13,6 +13,8 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from pydantic import NonNegativeInt
+
 from ariane.compose import Mix
 from ariane.guard.policies import GuardSettings, Policy, load_policies, policy_rules
 from ariane.guard.rules import BEFORE
@@ -95,7 +97,7 @@ class ReadSettings:
 class RankSettings:
     """How candidates are scored; what each action is worth stands in `[values]`."""
 
-    sessions: int = 1024
+    sessions: NonNegativeInt = 1024
     """How many viewers' encoded histories are kept in memory."""
 
 
@@ -335,7 +337,7 @@ def load(home: Path) -> Engine:
     """The engine of a home: its settings, its store, and the checkpoints promoted there.
 
     Without a promoted ranker, or with one that cannot be loaded, the feed is recent-and-safe; the
-    log, the page's `model` and `/v1/health` say so.
+    log, the page's `model` and `/v1/health/ready` say so.
     """
     settings = read_settings(home)
     store = _store(home, settings.store)

@@ -38,15 +38,24 @@ WORKERS: Final = 2
 """Trainings at once."""
 
 
-def run(home: Path, data: str, path: Path | None, *, size: str, progress: Say) -> dict[str, Any]:
+def run(
+    home: Path,
+    data: str,
+    path: Path | None,
+    *,
+    size: str,
+    progress: Say,
+    **others: Any,  # noqa: ANN401 - any room's settings
+) -> dict[str, Any]:
     """Take in, read, train, evaluate and promote; the evaluation's result as JSON values.
 
     Done again on the same home it takes in what is new, and trains only where no ranker is live.
+    `others` are tables of a new home's settings, as for `init`.
     """
     if data != "polis":
         raise CallError(f"{data} is no data set of the demo; there is polis.")
     if not (home / FILE).exists():
-        init(home)
+        init(home, **others)
     engine = load(home)
     with _step("data", progress):
         source = polis(path, home, progress)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field, PositiveFloat, PositiveInt
 
 from ariane.retrieve.vectors import VectorFile
 from ariane.types import Ask, Candidate, Source, Store
@@ -23,19 +26,19 @@ class RetrieveSettings:
     parts: tuple[str, ...] = ("following", "nearest", "towers", "fresh", "wished")
     """The sources that the engine has; a feed's own list chooses among them."""
 
-    limit: int = 500
+    limit: PositiveInt = 500
     """The most candidates of one request."""
 
-    each: int = 300
+    each: PositiveInt = 300
     """The most posts that one source brings."""
 
-    width: int = 128
+    width: Annotated[int, Field(ge=1, le=128)] = 128
     """Numbers per post in the shared vector file, 1 to 128."""
 
-    interests: int = 6
+    interests: PositiveInt = 6
     """The most interests that `nearest` tells apart in one viewer's history."""
 
-    fresh_hours: float = 168.0
+    fresh_hours: PositiveFloat = 168.0
     """How old a post may be to count as fresh."""
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from pydantic import NonNegativeInt, PositiveInt
 
 from ariane.store import actions, gone, intake, posts, relations, served
 from ariane.store.actions import END
@@ -21,14 +22,14 @@ from ariane.types import Action, ActionKind, Ask, Past, Viewer, Wish, window_sta
 class ViewerSettings:
     """What a viewer is made of."""
 
-    history: int = 512
+    history: PositiveInt = 512
     """The most of a viewer's last actions that the ranker is given; the oldest leave 64 at a time,
     so that what is encoded of the others can be kept."""
 
-    seen: int = 2048
+    seen: NonNegativeInt = 2048
     """How many of a viewer's last actions keep their posts from being shown again."""
 
-    adult_age: int = 18
+    adult_age: NonNegativeInt = 18
     """The age from which a viewer is no minor; only the year of birth is known, so it counts
     from the year's end."""
 

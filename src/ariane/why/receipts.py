@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from pydantic import PositiveInt
+
 from ariane.types import Feed, Page, Ranked, Reason, Viewer
 from ariane.why.causes import WEIGHT, Cause, History, Key
 from ariane.why.counterfactual import WISH, Arrange, Places, Runs, places
@@ -27,10 +29,10 @@ ALONE: Final = 0.1
 class WhySettings:
     """How much is run to explain."""
 
-    runs: int = 12
+    runs: PositiveInt = 12
     """The most counterfactual pages that are arranged to explain one page; at least one is."""
 
-    runs_one_post: int = 32
+    runs_one_post: PositiveInt = 32
     """The most that are arranged to explain one post when someone asks about it."""
 
 

@@ -1,0 +1,51 @@
+"""The first run, whole: the command, on one real conversation and the smallest models."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from shutil import copytree
+
+import pytest
+
+from ariane.engine import load
+from ariane.feed import for_you, replay
+
+CONVERSATION = "london.youth.policing"
+
+
+def demo(home: Path, data: Path) -> subprocess.CompletedProcess[str]:
+    options = ("--once", "--json", "--size", "nano", "--home", str(home))
+    command = (sys.executable, "-m", "ariane", "demo", "--data", "polis", *options, str(data))
+    return subprocess.run(command, capture_output=True, text=True, check=True)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("ARIANE_DATA" not in os.environ, reason="ARIANE_DATA is not set")
+def test_from_nothing_to_a_trained_feed_whose_claims_replay(tmp_path: Path) -> None:
+    data, home = tmp_path / "polis", tmp_path / "home"
+    source = Path(os.environ["ARIANE_DATA"]) / "polis" / CONVERSATION
+    copytree(source, data / CONVERSATION)
+    first = demo(home, data)
+    told = json.loads(first.stdout)
+    assert 0.5 < told["ranker"]["auc"] < 1.0
+    low, middle, high = told["differences"]["popularity"]["auc"]
+    assert low <= middle <= high
+    assert told["reading"]["withheld"]["exposures"] > 0
+    assert "[serve]" in (home / "ariane.toml").read_text()
+
+    viewer = first.stderr.partition("now try: ariane feed ")[2].split()[0]
+    engine = load(home)
+    feed = for_you(engine, engine.ask(viewer, at=2_000_000_000_000))
+    assert feed.model == "ranker-1"
+    found = replay(engine, feed.ask.id)
+    assert found.same_page
+    assert found.held == found.claims > 0
+    engine.store.close()
+
+    again = demo(home, data)
+    assert json.loads(again.stdout) == told
+    assert "ranker: pass" not in again.stderr
