@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import re
 import secrets
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from pydantic import NonNegativeInt
+from threadpoolctl import threadpool_limits
 
 from ariane.compose import Mix
 from ariane.guard.policies import GuardSettings, Policy, load_policies, policy_rules
@@ -337,8 +339,10 @@ def load(home: Path) -> Engine:
     """The engine of a home: its settings, its store, and the checkpoints promoted there.
 
     Without a promoted ranker, or with one that cannot be loaded, the feed is recent-and-safe; the
-    log, the page's `model` and `/v1/health/ready` say so.
+    log, the page's `model` and `/v1/health/ready` say so. The process computes on one thread a
+    request from here on.
     """
+    threadpool_limits(1, "blas")  # threads that spin for one another cost twice and gain nothing
     settings = read_settings(home)
     store = _store(home, settings.store)
     policies = load_policies()
@@ -354,6 +358,12 @@ def load(home: Path) -> Engine:
         after=policy_rules(policies, settings.guard),
         mix=settings.compose,
     )
+
+
+def settle() -> None:
+    """Leave what is loaded out of every later search for garbage, which held up requests."""
+    gc.collect()
+    gc.freeze()
 
 
 def _part(name: str) -> Any:  # noqa: ANN401 - a part is whatever its table names

@@ -19,7 +19,7 @@ import numpy as np
 
 from ariane import feed
 from ariane.bench.community import Community, build
-from ariane.engine import Engine, load, open_store, runs
+from ariane.engine import Engine, load, open_store, runs, settle
 from ariane.rank.model import RankerConfig, RankerModel
 from ariane.rank.recent import RecentRanker
 
@@ -83,6 +83,7 @@ def run(*, quick: bool = False) -> list[dict[str, float | str]]:
         _rank_with(home, "nano" if quick else "small")
         engine = load(home)
         engine.refresh()
+        settle()
         built = time.perf_counter() - started
         peer = replace(engine, ranker=RecentRanker())
         mine, theirs = _measure(engine, viewers, asks), _measure(peer, viewers, asks)

@@ -17,7 +17,7 @@ import uvicorn
 from fastapi import Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from ariane.engine import Engine, load
+from ariane.engine import Engine, load, settle
 from ariane.serve import (
     accounts,
     actions,
@@ -160,6 +160,7 @@ def run(home: Path, host: str | None = None, port: int | None = None) -> None:
     )
     with listen(settings.host, settings.port) as listening:
         app = create_app(home, settings)
+        settle()
         name, bound = listening.getsockname()[:2]
         shown = f"[{name}]" if ":" in name else name
         sys.stdout.write(f"Ariane serves {home} on http://{shown}:{bound}\n")
