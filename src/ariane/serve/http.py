@@ -24,7 +24,7 @@ from ariane.serve import (
     bluesky,
     feeds,
     health,
-    pages,
+    page,
     posts,
     viewers,
     why,
@@ -46,7 +46,7 @@ from ariane.serve.workers import Workers
 from ariane.settings import load_tables, section
 from ariane.types import CallError
 
-ROUTERS = (feeds, posts, actions, accounts, viewers, wishes, why, health, bluesky, pages)
+ROUTERS = (feeds, posts, actions, accounts, viewers, wishes, why, health, bluesky, page)
 LOOK_UP_THREADS, LOOK_UP_QUEUE = 8, 64
 SHUTDOWN_SECONDS = 30
 DESCRIPTION = """A self-hosted For You feed whose every reason can be replayed.
@@ -88,6 +88,7 @@ def create_app(
     for room in ROUTERS:
         app.include_router(room.router)
     install(app)
+    page.install(app)
     _wrap(app, service)
     return app
 
@@ -111,6 +112,7 @@ def _service(live: Live, home: Path, settings: ServeSettings) -> Service:
 def _wrap(app: FastAPI, service: Service) -> None:
     """Lay the layers around the routes; the last one is the outermost."""
     settings = service.settings
+    app.add_middleware(page.SameOrigin)
     app.add_middleware(BodyLimit, settings=settings)
     app.add_middleware(RateLimit, settings=settings, who=partial(bucket, tokens=service.tokens))
     if settings.origins:
@@ -121,6 +123,7 @@ def _wrap(app: FastAPI, service: Service) -> None:
             allow_headers=["Authorization", "Content-Type"],
         )
     app.add_middleware(Faults)
+    app.add_middleware(page.ErrorPages, page=page.error_page)
     app.add_middleware(Measured, metrics=service.metrics)
     app.add_middleware(SafeHeaders)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass
 
@@ -74,6 +75,10 @@ class ServeSettings:
     cookie_days: int = 180
     """How long an anonymous reader's consented cookie is good for."""
 
+    open_accounts: bool = False
+    """Let anyone sign in to the page as any account, a new one or the operator, without a proof:
+    for demonstrations on one machine, so that `host` must be a loopback address."""
+
     hostname: str = ""
     """The public HTTPS host name, which makes this a Bluesky feed generator (did:web:hostname)."""
 
@@ -97,6 +102,11 @@ class ServeSettings:
                 raise CallError(f"[serve] {name} is {getattr(self, name)}; give more than 0.")
         if self.queue < 0:
             raise CallError(f"[serve] queue is {self.queue}; give 0 or more.")
+        if self.open_accounts and not _loopback(self.host):
+            raise CallError(
+                f"[serve] open_accounts is true while host is {self.host}, where others may come "
+                "from; listen on 127.0.0.1, or leave it false."
+            )
         if self.hostname and not HOST_NAME.fullmatch(self.hostname):
             raise CallError(
                 f"[serve] hostname is {self.hostname!r}; give a bare host name such as "
@@ -109,3 +119,12 @@ class ServeSettings:
     def did(self) -> str:
         """The server's own DID, "" where it is no feed generator."""
         return f"did:web:{self.hostname}" if self.hostname else ""
+
+
+def _loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

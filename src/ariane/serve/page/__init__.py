@@ -1,0 +1,20 @@
+"""The page: server-rendered, in English and French; without JavaScript everything works."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, FastAPI
+
+from ariane.serve.page import choices, feeds, routes, static
+from ariane.serve.page.errors import Told, error_page, tell
+from ariane.serve.page.layers import ErrorPages, SameOrigin
+
+__all__ = ["ErrorPages", "SameOrigin", "error_page", "install", "router"]
+
+router = APIRouter()
+for room in (feeds, choices, routes, static):
+    router.include_router(room.router)
+
+
+def install(app: FastAPI) -> None:
+    """Let refusals in the page's own words answer as pages."""
+    app.add_exception_handler(Told, tell)

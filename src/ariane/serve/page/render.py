@@ -1,0 +1,116 @@
+"""Rendering: templates to pages, with the frame that stands around every one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+from zlib import crc32
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from ariane.engine import Engine
+from ariane.serve.page.layers import HEADERS
+from ariane.serve.page.moments import full, iso, since
+from ariane.serve.page.static import address
+from ariane.serve.page.visit import Visit
+from ariane.serve.page.words import aspect, counted, say
+from ariane.serve.service import now
+from ariane.types import FOR_YOU, FeedSpec, Wish
+
+TEMPLATES: Final = Path(__file__).parent / "templates"
+
+HUES: Final = 8
+"""How many colours faces have."""
+
+environment = Environment(
+    loader=FileSystemLoader(TEMPLATES),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+environment.globals["static"] = address
+environment.filters["hue"] = lambda name: crc32(name.encode("utf-8", "replace")) % HUES
+environment.filters["initial"] = lambda name: next((c for c in name if c.isalnum()), "·").upper()
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A named feed, to go to."""
+
+    name: str
+    title: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What stands around a page: who is signed in, the feeds, the wishes in force, the model."""
+
+    name: str | None = None
+    tabs: tuple[Tab, ...] = ()
+    wishes: tuple[Wish, ...] = ()
+    posts: int = 0
+    unread: int = 0
+    model: str = ""
+
+
+def frame(engine: Engine, visit: Visit) -> Frame:
+    """The frame of a visit. It asks the store, so call it inside `serving.work`."""
+    viewer = visit.viewer
+    account = engine.store.account(viewer) if viewer is not None else None
+    counts = visit.serving.counted(engine.store)
+    return Frame(
+        name=(account.name or account.id) if account else viewer,
+        tabs=tuple(tab(spec, visit.language) for spec in engine.feeds.values()),
+        wishes=engine.store.wishes(viewer, now()) if viewer is not None else (),
+        posts=counts.posts,
+        unread=counts.unread,
+        model=engine.ranker.name,
+    )
+
+
+def tab(spec: FeedSpec, language: str) -> Tab:
+    """A feed by its title in the reader's language."""
+    title = spec.title.get(language) or spec.title.get("en") or spec.name
+    return Tab(spec.name, title, "/" if spec.name == FOR_YOU.name else f"/f/{spec.name}")
+
+
+def show(
+    engine: Engine,
+    visit: Visit,
+    template: str,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    **values: Any,  # noqa: ANN401 - whatever the template names
+) -> HTMLResponse:
+    """A page in its frame; `values` are the template's. Call it inside `serving.work`."""
+    text = render(visit, template, frame=frame(engine, visit), **values)
+    return html(text, status, headers)
+
+
+def render(visit: Visit, template: str, **values: Any) -> str:  # noqa: ANN401 - as above
+    """A template as text, without the frame unless one is given: a part of a page."""
+    language, moment = visit.language, now()
+    given = {
+        "frame": Frame(),
+        "visit": visit,
+        "language": language,
+        "t": partial(say, language),
+        "n": partial(counted, language),
+        "aspect": partial(aspect, language),
+        "since": partial(since, language, now=moment),
+        "full": partial(full, language),
+        "iso": iso,
+    }
+    return environment.get_template(template).render(given | values)
+
+
+def html(text: str, status: int = 200, headers: Mapping[str, str] | None = None) -> HTMLResponse:
+    """Text as the answer of a page."""
+    return HTMLResponse(text, status, {**HEADERS, **(headers or {})})
