@@ -554,6 +554,9 @@ class Store(Protocol):
     ) -> list[str]:
         """Ids of live posts published in (since, at], newest first, by these authors if given."""
 
+    def replies(self, ids: Sequence[str], at: int) -> dict[str, list[str]]:
+        """Ids of the live replies to these posts published by `at`, oldest first."""
+
     def vectors(self, after: int, limit: int) -> list[VectorRow]:
         """Readings written after this sequence number, for the vector indexes to follow."""
 

@@ -173,6 +173,15 @@ class Understanding:
         assert store.recent(**search) == [one.id for one in wanted][: search["limit"]]
         store.close()
 
+    def test_replies_are_live_published_and_oldest_first(self, store: Store) -> None:
+        store.write([post("root"), post("late", 9, reply_to="root")])
+        store.write([post("b", 3, reply_to="root"), post("a", 3, reply_to="root")])
+        store.write([post("gone", 2, reply_to="root"), Delete("post", "gone", 5)])
+        store.write([post("other", 2, reply_to="b"), post("lost", 2, reply_to="never held")])
+        assert store.replies(["root", "b", "late"], 5) == {"root": ["a", "b"], "b": ["other"]}
+        assert store.replies(["root"], 9)["root"] == ["a", "b", "late"]
+        assert store.replies([], 9) == {}
+
     def test_a_post_has_the_language_that_was_read_in_it(self, store: Store) -> None:
         store.write([post("p", lang="en"), post("q", lang="en"), post("r")])
         store.write_readings([reading("p", language="fr"), reading("q", language=None)], [])

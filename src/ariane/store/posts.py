@@ -202,6 +202,19 @@ def published_by(connection: sqlite3.Connection, author: str) -> list[str]:
     return [name for (name,) in rows]
 
 
+def replies(connection: sqlite3.Connection, ids: Iterable[str], at: int) -> dict[str, list[str]]:
+    """Ids of the live replies to these posts published by `at`, oldest first."""
+    rows = connection.execute(
+        "SELECT reply_to, id FROM posts WHERE reply_to IN (SELECT value FROM json_each(?))"
+        " AND at <= ? ORDER BY at, id",
+        (as_list(ids), at),
+    )
+    found: dict[str, list[str]] = defaultdict(list)
+    for parent, reply in rows:
+        found[parent].append(reply)
+    return dict(found)
+
+
 def recent(
     connection: sqlite3.Connection,
     at: int,

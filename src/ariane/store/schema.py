@@ -117,6 +117,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "DROP INDEX receipts_by_person",
         "CREATE INDEX receipts_by_person ON receipts (person, at)",
     ),
+    ("CREATE INDEX posts_by_parent ON posts (reply_to, at, id) WHERE reply_to IS NOT NULL",),
 )
 """Each entry brings a store from the version before it to its own; none is ever changed."""
 

@@ -139,6 +139,11 @@ class SqliteStore:
                 connection, at, limit, since=start, authors=authors, languages=languages
             )
 
+    def replies(self, ids: Sequence[str], at: int) -> dict[str, list[str]]:
+        """Ids of the live replies to these posts published by `at`, oldest first."""
+        with self._connections.reading() as connection:
+            return posts.replies(connection, ids, at)
+
     def vectors(self, after: int, limit: int) -> list[VectorRow]:
         """Newest readings of live posts that were written after this sequence number."""
         with self._connections.reading() as connection:
