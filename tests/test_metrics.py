@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import ndcg_score, roc_auc_score
+from sklearn.metrics import f1_score, ndcg_score, roc_auc_score
 
-from ariane.metrics import auc, ece, ndcg, paired_bootstrap
+from ariane.metrics import auc, ece, macro_f1, ndcg, paired_bootstrap
 
 TIES = st.integers(0, 4).map(float)
 RATED = st.lists(st.tuples(st.booleans(), TIES), min_size=2, max_size=30)
@@ -110,3 +110,16 @@ def test_bootstrap_draws_in_lots_and_is_the_same_whatever_their_size(
 def test_no_pairs_have_no_interval() -> None:
     interval = paired_bootstrap([], [])
     assert all(math.isnan(value) for value in (interval.low, interval.mid, interval.high))
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["a", "b", "c", ""])), min_size=1)
+)
+def test_macro_f1_is_the_peers(pairs: list[tuple[str, str]]) -> None:
+    meant, told = zip(*pairs, strict=True)
+    peer = f1_score(meant, told, labels=sorted(set(meant)), average="macro", zero_division=0.0)
+    assert macro_f1(meant, told) == pytest.approx(peer)
+
+
+def test_macro_f1_of_nothing_is_not_a_number() -> None:
+    assert math.isnan(macro_f1([], []))

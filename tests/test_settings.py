@@ -72,3 +72,12 @@ def test_a_settings_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     (tmp_path / "ariane.toml").mkdir()
     with pytest.raises(CallError, match=r"ariane\.toml cannot be read"):
         load_tables(tmp_path)
+
+
+def test_a_template_says_aloud_only_what_is_not_as_by_default() -> None:
+    text = template({"kettle": Kettle(litres=2.5)})
+    assert "\nlitres = 2.5\n" in f"\n{text}\n"
+    assert "# litres" not in text
+    assert all(
+        line.startswith("#") for line in template({"kettle": Kettle()}).splitlines()[1:] if line
+    )

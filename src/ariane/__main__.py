@@ -27,6 +27,8 @@ PARTS: Mapping[str, str] = {
     "read": "ariane.read",
     "train": "ariane.train",
     "evaluate": "ariane.evaluate",
+    "planted": "ariane.evaluate.planted",
+    "world": "ariane.evaluate.world",
     "promote": "ariane.report.promote",
     "serve": "ariane.serve.http",
     "serve settings": "ariane.serve.settings",
@@ -194,12 +196,19 @@ def train(
 def evaluate(
     run: Annotated[str | None, typer.Argument(help="A run; else the one that is live.")] = None,
     home: Home = Path(),
-    suite: Annotated[str, typer.Option(help="replay, or why.")] = "replay",
-    viewers: Annotated[int, typer.Option(help="why: how many feeds are replayed.")] = 100,
+    suite: Annotated[str, typer.Option(help="replay, why, or planted.")] = "replay",
+    viewers: Annotated[int, typer.Option(help="why, planted: how many feeds are served.")] = 100,
     html: Annotated[Path | None, typer.Option(help="replay: write a page here too.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Measure a ranker against its baselines and sign its report, or replay served claims."""
+    """Measure a ranker against its baselines and sign its report, or measure what is served.
+
+    `why` replays the claims of served feeds; `planted` holds readings and reasons against the truth
+    of a simulated town.
+    """
+    if suite == "planted":
+        _show_planted(home, viewers, as_json)
+        return
     if suite == "why":
         engine = part("engine").load(home)
         found = part("evaluate").replay_feeds(engine, viewers=viewers, at=_now())
@@ -208,7 +217,7 @@ def evaluate(
             raise ArianeError(f"{len(found['failures'])} claims do not replay.")
         return
     if suite != "replay":
-        raise CallError(f"{suite} is no suite; the suites are replay and why.")
+        raise CallError(f"{suite} is no suite; the suites are replay, why and planted.")
     room, signing = part("engine"), part("promote")
     store = room.open_store(home)
     name = run or store.promoted("ranker")
@@ -219,6 +228,21 @@ def evaluate(
     if not (path / signing.REPORT).exists():
         signing.sign(path, "ranker", result, signing.signing_key(home / signing.KEY))
     _show_result(result, html, as_json)
+
+
+def _show_planted(home: Path, people: int, as_json: bool) -> None:
+    """Print how far readings and reasons meet what was planted."""
+    world = part("world").load_world(home)
+    if world is None:
+        raise CallError(f"{home} is no simulated town; `ariane demo` makes one.")
+    engine, room = part("engine").load(home), part("planted")
+    readings = room.read_rightly(engine.store, world)
+    reasons = room.explained_rightly(engine, world, people=people, at=_now())
+    if as_json:
+        typer.echo(json.dumps({"readings": readings, "reasons": reasons}))
+        return
+    show(readings, False, "readings")
+    show([reasons], False, "reasons")
 
 
 def _show_result(result: Mapping[str, Any], html: Path | None, as_json: bool) -> None:
@@ -413,15 +437,18 @@ def demo(
     home: Annotated[
         Path, typer.Option(envvar="ARIANE_HOME", help="Where the demo is made.")
     ] = Path("ariane-demo"),
-    data: Annotated[str, typer.Option(help="polis.")] = "polis",
+    data: Annotated[str, typer.Option(help="town (simulated) or polis (real).")] = "town",
     once: Annotated[bool, typer.Option("--once", help="Evaluate and end; do not serve.")] = False,
     size: Annotated[str, typer.Option(help="nano, small or base.")] = "small",
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Measure what reading is worth too: 4 trainings.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Go the whole way on real data: take in, read, train, evaluate, serve."""
+    """Go the whole way from nothing: take in, read, train, evaluate, serve."""
     serving = part("serve settings").ServeSettings()
     demo = part("demo")
-    result = demo.run(home, data, path, size=size, progress=_said, serve=serving)
+    result = demo.run(home, data, path, size=size, compare=compare, progress=_said, serve=serving)
     _show_result(result, None, as_json)
     if not once:
         part("serve").run(home, host=None, port=None)

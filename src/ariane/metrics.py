@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -76,6 +77,20 @@ def ece(labels: ArrayLike, probabilities: ArrayLike, bins: int = 15) -> float:
     parts = zip(np.array_split(happened, bins), np.array_split(told[order], bins), strict=True)
     off = [abs(float(was.sum() - said.sum())) for was, said in parts if len(was)]
     return sum(off) / len(told)
+
+
+def macro_f1(meant: Sequence[str], told: Sequence[str]) -> float:
+    """The mean F1 over the classes that were meant; "" in `told` names none. NaN without classes.
+
+    Van Rijsbergen 1979, chapter 7, averaged over classes.
+    """
+    classes = sorted(set(meant))
+    true, named = np.asarray(meant), np.asarray(told)
+    hits = [float(((true == each) & (named == each)).sum()) for each in classes]
+    sizes = [float((true == each).sum() + (named == each).sum()) for each in classes]
+    return float(
+        np.mean([2 * hit / size for hit, size in zip(hits, sizes, strict=True)] or [np.nan])
+    )
 
 
 def paired_bootstrap(

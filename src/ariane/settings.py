@@ -87,15 +87,20 @@ def _documented(kind: type[Any]) -> dict[str, str]:
 
 
 def template(tables: Mapping[str, Any]) -> str:
-    """A commented `ariane.toml`: every setting of these default tables, its documentation above."""
+    """A commented `ariane.toml`: every setting of these tables, its documentation above.
+
+    What is as by default is commented out.
+    """
     parts: list[str] = []
     for name, value in tables.items():
         texts = documentation(type(value))
-        lines = [f"[{name}]"]
+        lines, usual = [f"[{name}]"], type(value)()
         for field in dataclasses.fields(value):
             text = texts[field.name]
             lines += textwrap.wrap(text, 98, initial_indent="# ", subsequent_indent="# ")
-            lines.append(f"# {field.name} = {_toml(getattr(value, field.name))}")
+            chosen = getattr(value, field.name)
+            said = f"{field.name} = {_toml(chosen)}"
+            lines.append(f"# {said}" if chosen == getattr(usual, field.name) else said)
         parts.append("\n".join(lines))
     return "\n\n".join(parts) + "\n"
 

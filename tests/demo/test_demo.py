@@ -17,9 +17,9 @@ from ariane.feed import for_you, replay
 CONVERSATION = "london.youth.policing"
 
 
-def demo(home: Path, data: Path) -> subprocess.CompletedProcess[str]:
+def demo(home: Path, *more: str) -> subprocess.CompletedProcess[str]:
     options = ("--once", "--json", "--size", "nano", "--home", str(home))
-    command = (sys.executable, "-m", "ariane", "demo", "--data", "polis", *options, str(data))
+    command = (sys.executable, "-m", "ariane", "demo", *options, *more)
     return subprocess.run(command, capture_output=True, text=True, check=True)
 
 
@@ -29,7 +29,8 @@ def test_from_nothing_to_a_trained_feed_whose_claims_replay(tmp_path: Path) -> N
     data, home = tmp_path / "polis", tmp_path / "home"
     source = Path(os.environ["ARIANE_DATA"]) / "polis" / CONVERSATION
     copytree(source, data / CONVERSATION)
-    first = demo(home, data)
+    polis = ("--data", "polis", str(data))
+    first = demo(home, *polis)
     told = json.loads(first.stdout)
     assert 0.5 < told["ranker"]["auc"] < 1.0
     low, middle, high = told["differences"]["popularity"]["auc"]
@@ -46,6 +47,23 @@ def test_from_nothing_to_a_trained_feed_whose_claims_replay(tmp_path: Path) -> N
     assert found.held == found.claims > 0
     engine.store.close()
 
-    again = demo(home, data)
+    again = demo(home, *polis)
     assert json.loads(again.stdout) == told
     assert "ranker: pass" not in again.stderr
+
+
+@pytest.mark.slow
+def test_the_town_lives_and_its_truth_is_measured(tmp_path: Path) -> None:
+    told = json.loads(demo(tmp_path / "home").stdout)
+    ceiling, mine, chance = (told[name]["auc"] for name in ("ceiling", "ranker", "random"))
+    assert ceiling > mine > chance
+    assert told["reading"] == {}
+
+    command = (sys.executable, "-m", "ariane", "evaluate", "--suite", "planted", "--viewers", "5")
+    options = ("--json", "--home", str(tmp_path / "home"))
+    done = subprocess.run((*command, *options), capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
+    assert found["reasons"]["pages"] == 5
+    assert found["reasons"]["right"] > found["reasons"]["right by chance"]
+    topics = [row["accuracy"] for row in found["readings"] if row["aspect"] == "topic"]
+    assert min(topics) > 0.5

@@ -21,8 +21,10 @@ from typing import Any, Final
 import torch
 
 from ariane.demo.polis import polis
+from ariane.demo.town import take_in
 from ariane.engine import Engine, init, load, new_run, open_store, runs
 from ariane.evaluate import evaluate, plan
+from ariane.evaluate.world import World, liking, load_world
 from ariane.ingest import ingest
 from ariane.read import read
 from ariane.report.promote import KEY, REPORT, promote, sign, signing_key, trained
@@ -44,27 +46,33 @@ def run(
     path: Path | None,
     *,
     size: str,
+    compare: bool,
     progress: Say,
     **others: Any,  # noqa: ANN401 - any room's settings
 ) -> dict[str, Any]:
     """Take in, read, train, evaluate and promote; the evaluation's result as JSON values.
 
     Done again on the same home it takes in what is new, and trains only where no ranker is live.
-    `others` are tables of a new home's settings, as for `init`.
+    With `compare`, and always on real people, the ranker is trained three times more, without what
+    is in question. `others` are tables of a new home's settings, as for `init`.
     """
-    if data != "polis":
-        raise CallError(f"{data} is no data set of the demo; there is polis.")
+    if data not in ("town", "polis"):
+        raise CallError(f"{data} is no data set of the demo; there are town and polis.")
+    if data == "town" and path is not None:
+        raise CallError(f"the town lies in the package; leave {path} out, or say --data polis.")
     if not (home / FILE).exists():
         init(home, **others)
     engine = load(home)
-    with _step("data", progress):
-        source = polis(path, home, progress)
     with _step("take in", progress):
-        taken = ingest(engine.store, str(source), kind="polis", rejects=home / "rejects.jsonl")
-        progress(f"{taken.taken} new, {taken.same} held already, {taken.rejected} rejected")
+        if data == "town":
+            progress(f"{take_in(engine.store, home, time.time_ns() // 1_000_000)} new")
+        else:
+            source = polis(path, home, progress)
+            taken = ingest(engine.store, str(source), kind="polis", rejects=home / "rejects.jsonl")
+            progress(f"{taken.taken} new, {taken.same} held already, {taken.rejected} rejected")
     with _step("read", progress):
         progress(f"{read(engine.store, engine.reader, engine.classify)} posts")
-    result = _live(engine) or _learn(engine, size, progress)
+    result = _live(engine) or _learn(engine, size, compare or data == "polis", progress)
     with _step("index", progress):
         fresh = load(home)
         fresh.refresh()
@@ -74,14 +82,22 @@ def run(
     return result
 
 
+def _planted(world: World | None) -> Callable[[str, str], float] | None:
+    """How much each person truly likes each post, where that is known."""
+    if world is None:
+        return None
+    people = {person.id: person for person in world.people}
+    return lambda viewer, post: liking(people[viewer], world.truths[post])
+
+
 def _viewer(store: Store) -> str:
     """The viewer who did most, or anyone."""
     done = Counter(action.viewer for action in store.actions())
     return done.most_common(1)[0][0] if done else "anyone"
 
 
-def _learn(engine: Engine, size: str, progress: Say) -> dict[str, Any]:
-    """Train both models, evaluate the ranker beside runs without what is in question, promote.
+def _learn(engine: Engine, size: str, compare: bool, progress: Say) -> dict[str, Any]:
+    """Train both models, evaluate the ranker, promote.
 
     Trainings run side by side, each in a process of its own with one thread.
     """
@@ -94,22 +110,22 @@ def _learn(engine: Engine, size: str, progress: Say) -> dict[str, Any]:
     ):
         rankers = partial(_rank, engine.home, size, chosen.until)
         with _step("train", progress):
-            jobs = {
-                "ranker": pool.submit(rankers, ranker),
-                "without readings": pool.submit(rankers, Path(folder) / "blind", reading=False),
-                "without some posts": pool.submit(
-                    rankers, Path(folder) / "cold", withhold=chosen.withheld
-                ),
-                "without both": pool.submit(
-                    rankers, Path(folder) / "both", withhold=chosen.withheld, reading=False
-                ),
-                "retriever": pool.submit(_retrieve, engine.home, retriever),
-            }
+            jobs = {"ranker": pool.submit(rankers, ranker)}
+            if compare:
+                unread, cold = {"reading": False}, {"withhold": chosen.withheld}
+                for name, options in (("blind", unread), ("cold", cold), ("both", unread | cold)):
+                    jobs[name] = pool.submit(rankers, Path(folder) / name, **options)
+            jobs["retriever"] = pool.submit(_retrieve, engine.home, retriever)
             done = {name: job.result() for name, job in jobs.items()}
         with _step("evaluate", progress):
-            cold = (done["without some posts"], done["without both"])
-            blind = done["without readings"]
-            result = evaluate(store, ranker, blind=blind, cold=cold, progress=progress)
+            result = evaluate(
+                store,
+                ranker,
+                blind=done.get("blind"),
+                cold=(done["cold"], done["both"]) if compare else None,
+                known=_planted(load_world(engine.home)),
+                progress=progress,
+            )
     sign(ranker, "ranker", result, key)
     sign(retriever, "retriever", trained(retriever), key)
     promote(store, "retriever", retriever, key)

@@ -78,6 +78,7 @@ def evaluate(
     *,
     blind: Path | None = None,
     cold: tuple[Path, Path] | None = None,
+    known: Callable[[str, str], float] | None = None,
     kind: ActionKind = ActionKind.LIKE,
     seed: int = 0,
     draws: int = 2000,
@@ -86,8 +87,9 @@ def evaluate(
     """The result of a run as JSON values; docs/evaluate.md names every key.
 
     `blind` is a run that was trained alike but without readings; `cold` are a run that was trained
-    without some posts, and its blind twin, compared on those posts. Raises CallError for a run that
-    was trained without a cut for each source, or otherwise not like the one it is compared with.
+    without some posts, and its blind twin, compared on those posts. `known` is the true value of a
+    viewer's liking a post, where it was planted: the ceiling. Raises CallError for a run that was
+    trained without a cut for each source, or otherwise not like the one it is compared with.
     """
     say = progress or _quiet
     ranker, trained = _load(run)
@@ -102,12 +104,15 @@ def evaluate(
     scores = baselines(examples, before, kind, seed).scores()
     told = {"ranker": trial.forecast(ranker, after)}
     told |= {name: score[after] for name, score in scores.items()}
+    if known:
+        told["ceiling"] = _ceiling(examples, after, known)
     entries = {name: trial.entry(score, after) for name, score in told.items()}
     result: dict[str, Any] = {"protocol": trial.protocol(trained["until"], before, later)}
     result |= {name: entry.means() for name, entry in entries.items()}
     for name in LIKELY:
         result[name]["ece"] = trial.calibration(told[name], after)
     mine = entries.pop("ranker")
+    entries.pop("ceiling", None)
     result["differences"] = {name: trial.difference(mine, each) for name, each in entries.items()}
     result["won"] = won(result["differences"])
     result["reading"] = {}
@@ -125,7 +130,7 @@ def evaluate(
 def rows(result: Mapping[str, Any]) -> list[dict[str, Any]]:
     """A result as a table: one row a method, what it reached and how far the ranker is ahead."""
     table = []
-    for name in ("ranker", *result["differences"]):
+    for name in ("ranker", *(["ceiling"] if "ceiling" in result else []), *result["differences"]):
         ahead = result["differences"].get(name, {})
         row = {"method": name}
         for metric in METRICS:
@@ -233,6 +238,14 @@ class _Trial:
             "viewers": {"auc": len(entry.auc), f"ndcg@{K}": len(entry.ndcg)},
             "draws": self.draws,
         }
+
+
+def _ceiling(examples: Examples, chosen: Bools, known: Callable[[str, str], float]) -> Reals:
+    """The true value of each chosen exposure."""
+    pairs = zip(examples.viewer[chosen].tolist(), examples.post[chosen].tolist(), strict=True)
+    return np.array(
+        [known(examples.viewers[viewer], examples.posts[post]) for viewer, post in pairs]
+    )
 
 
 def _sides(examples: Examples, until: Mapping[str, int]) -> tuple[Bools, Bools]:
