@@ -153,12 +153,25 @@ def test_a_full_disk_is_one_sentence(capsys: pytest.CaptureFixture[str], tmp_pat
     assert err.count("\n") == 1
 
 
-def test_words_alone_are_not_taken_for_a_wish(
+def test_words_alone_are_wishes(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    said = "plus de sciences, no football until 2099-01-01"
+    status, out, _ = run(capsys, "steer", "v4", said, "--home", home, "--json")
+    found = {wish["target"]: wish for wish in json.loads(out)}
+    assert status == 0
+    assert found["topic:science"]["direction"] == 1
+    assert found["topic:science"]["until"] is None
+    assert found["word:football"]["strength"] == 1.0
+    assert found["word:football"]["until"].startswith("2099-01-01")
+    assert found["word:football"]["said"] == "no football until 2099-01-01"
+
+
+def test_words_that_are_not_understood_are_quoted(
     capsys: pytest.CaptureFixture[str], home: Path
 ) -> None:
-    status, _, err = run(capsys, "steer", "v3", "more science please", "--home", home)
+    status, _, err = run(capsys, "steer", "v5", "make it better", "--home", home)
     assert status == 2
-    assert "--more" in err
+    assert "better" in err
+    assert "less politics until Sunday" in err
 
 
 def test_one_command_follows_one_target(capsys: pytest.CaptureFixture[str], home: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
@@ -83,6 +84,10 @@ def _cell(value: object) -> str:
 
 def _now() -> int:
     return time.time_ns() // 1_000_000
+
+
+def _day(at: int | None) -> str | None:
+    return None if at is None else f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M}"
 
 
 def _said(progress: object) -> None:
@@ -365,21 +370,30 @@ def steer(
     as_json: Json = False,
 ) -> None:
     """Write, list and undo a viewer's wishes."""
-    if said and not (more or less or undo):
-        raise CallError(f"{said!r} is not understood yet; say it with --more or --less TARGET.")
     store = part("engine").open_store(home)
     types, room = part("types"), part("steer")
     end = int(until.replace(tzinfo=UTC).timestamp() * 1000) if until else None
+    wishes = []
     for direction, targets in ((1, more or ()), (-1, less or ())):
         for target in targets:
             room.check_target(target)
-            wish = types.Wish(target, target, direction, until=end, said=said or "")
-            store.write_wish(viewer, wish)  # its target is its id: asked again, it is replaced
+            wishes.append(types.Wish(target, target, direction, until=end, said=said or ""))
+    if said is not None and not (wishes or undo):
+        wishes = [replace(wish, until=end or wish.until) for wish in room.parse(said, _now())]
+    for wish in wishes:
+        store.write_wish(viewer, wish)  # its target is its id: asked again, it is replaced
     for wish_id in undo or ():
         if not store.delete_wish(viewer, wish_id):
             raise CallError(f"{viewer} has no wish {wish_id}; `ariane steer {viewer}` lists them.")
     rows = [
-        {"id": wish.id, "target": wish.target, "direction": wish.direction, "said": wish.said}
+        {
+            "id": wish.id,
+            "target": wish.target,
+            "direction": wish.direction,
+            "strength": wish.strength,
+            "until": _day(wish.until),
+            "said": wish.said,
+        }
         for wish in store.wishes(viewer, _now())
     ]
     show(rows, as_json, f"wishes of {viewer}")
