@@ -188,6 +188,7 @@ def test_result_has_the_documented_keys_and_is_json(result: dict[str, object]) -
         *METHODS,
         "differences",
         "won",
+        "importances",
         "reading",
     }
     assert set(result["differences"]) == set(METHODS)

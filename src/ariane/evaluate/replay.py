@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ariane.evaluate.baselines import baselines
-from ariane.metrics import auc, ece, ndcg, paired_bootstrap
+from ariane.evaluate.importance import areas, importances
+from ariane.metrics import ece, ndcg, paired_bootstrap
 from ariane.rank.model import CONFIG, RankerModel
 from ariane.train.examples import Bools, Examples, load_examples, lots, without_reading
 from ariane.train.packed import predict
@@ -115,6 +116,8 @@ def evaluate(
     entries.pop("ceiling", None)
     result["differences"] = {name: trial.difference(mine, each) for name, each in entries.items()}
     result["won"] = won(result["differences"])
+    say("evaluate: without each group of inputs")
+    result["importances"] = importances(ranker, examples, after, trial.head, draws=draws, seed=seed)
     result["reading"] = {}
     if twin:
         say("evaluate: with and without the readings")
@@ -189,11 +192,9 @@ class _Trial:
         """What these scores of the chosen exposures reach."""
         liked, viewers = self.liked[chosen], self.examples.viewer[chosen]
         groups = np.split(np.arange(len(liked)), np.flatnonzero(np.diff(viewers)) + 1)
-        both = [some for some in groups if 0 < liked[some].sum() < len(some)]
         long = [some for some in groups if len(some) >= LIST and liked[some].any()]
         return _Entry(
-            np.array([auc(liked[some], scores[some]) for some in both]),
-            np.array([len(some) for some in both], np.float64),
+            *areas(liked, scores, viewers),
             np.array([ndcg(liked[some], scores[some], K) for some in long]),
         )
 
