@@ -209,9 +209,14 @@ class _Reading:
             part = self.said[self.place : self.place + length]
             if all(word.kind == "word" for word in part):
                 meant = MEANINGS.get(tuple(word.folded for word in part))
-                if meant is not None:
+                if meant is not None and not (isinstance(meant, Mark) and self._initials(part)):
                     return self._in_context(meant, part), length
         return None, 0
+
+    def _initials(self, part: Sequence[Word]) -> bool:
+        """AI and US are names where ai and us are not, unless the whole sentence is in capitals."""
+        raw = self.text[part[0].start : part[0].end]
+        return len(part) == 1 and len(raw) > 1 and raw.isupper() and not self.text.isupper()
 
     def _in_context(
         self, meant: Push | Degree | Mark, part: Sequence[Word]

@@ -136,7 +136,7 @@ _SAID: Final[tuple[tuple[Meaning, str], ...]] = (
         "|kiffe|vive|raffole|passionne|passionnent|passionnee|grand fan de|dingue de|fou de",
     ),
     (Push(1, WHOLE, verb=True), "just"),
-    (Degree(SLIGHT), "a bit|a little|a little bit|slightly|somewhat|a touch|a few|some|a tad"),
+    (Degree(SLIGHT), "a bit|a little|a little bit|slightly|somewhat|a touch|a few|a tad"),
     (
         Degree(SLIGHT),
         "un peu|un petit peu|legerement|un poil|quelques|un chouia|un brin|un tantinet",
@@ -184,7 +184,7 @@ _SAID: Final[tuple[tuple[Meaning, str], ...]] = (
     ),
     (
         Mark("filler"),
-        "a|an|the|about|on|to|me|my|i|i'd|i'm|i've|id|im|we|us|our|you|your|thanks|thank"
+        "a|an|the|some|about|on|to|me|my|i|i'd|i'm|i've|id|im|we|us|our|you|your|thanks|thank"
         "|thank you|some of|all|which|who|are|is|am|be|been|being|there|there's|its|in|with|for"
         "|at|could|can|would|will|should|do|does|did|let|let's|have|has|had|lately|again"
         "|right now|now|so|very|related|regarding|concerning|kind|sort|type|types|kinds|sorts"

@@ -62,7 +62,7 @@ def words(text: str) -> list[Word]:
             place = _quoted(text, place, found)
         elif here == "@" and place + 1 < len(text) and not text[place + 1].isspace():
             end = _stop(text, place + 1, ' ,;"“”«»()!?')
-            name = text[place + 1 : end].rstrip(".:'’")
+            name = text[place + 1 : end].replace("’", "'").removesuffix("'s").rstrip(".:'")
             end = place + 1 + len(name)
             found.append(Word(name, place, max(end, place + 1), "author" if name else "mark"))
             place = max(end, place + 1)
