@@ -8,9 +8,9 @@ push holds for what it stands before, and for what is listed after that, until t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Final, Literal, NoReturn
+from typing import Final, NoReturn
 
+from ariane.steer.clauses import Clause, Said
 from ariane.steer.phrases import (
     ENGLISH,
     FRENCH,
@@ -37,48 +37,6 @@ _ARTICLES: Final = ("de", "du", "des", "d", "l", "la", "le", "les")
 _PAUSES: Final = frozenset(",;:.!?()/…")
 
 
-@dataclass
-class _Push:
-    """What has been said of a direction so far, before what it is about."""
-
-    start: int
-    push: Push | None = None
-    degree: float | None = None
-    negated: int = 0
-    ne: bool = False
-    pointing: bool = False  # "more of this": nothing that can be told
-    earlier: bool = False  # said in a part before this one
-
-    def settled(self) -> tuple[Literal[-1, 1], float] | None:
-        """Direction and strength, or None where only fillers were said."""
-        if self.push is None and not self.negated:
-            return None if self.degree is None else (1, self.degree)
-        push = self.push or Push(1, STRONG)
-        sign, strength = push.sign, push.strength
-        if self.negated % 2:
-            sign = 1 if sign < 0 else -1
-            wanted = push.verb and push.strength == PLAIN
-            strength = strength if push is self.push and not wanted else STRONG
-            strength = PLAIN if self.push and not push.verb else strength
-        if self.degree is not None and strength < WHOLE:
-            strength = self.degree
-        return sign, strength
-
-
-@dataclass
-class _Clause:
-    """One direction and all that it is about."""
-
-    start: int
-    end: int
-    direction: tuple[Literal[-1, 1], float] | None
-    about: list[list[str]] = field(default_factory=list)
-    until: int | None = None
-    softly: bool = False
-    negation: bool = False
-    verbal: bool = False
-
-
 def parse(said: str, at: int) -> tuple[Wish, ...]:
     """The wishes in a sentence of English or French, as said at `at` (UTC milliseconds).
 
@@ -99,9 +57,9 @@ class _Reading:
         flat = [word.folded for word in said]
         self.french = sum(w in FRENCH for w in flat) > sum(w in ENGLISH for w in flat)
         self.place = 0
-        self.pending: _Push | None = None
-        self.clauses: list[_Clause] = []
-        self.clause: _Clause | None = None  # the one that what is named now belongs to
+        self.pending: Said | None = None
+        self.clauses: list[Clause] = []
+        self.clause: Clause | None = None  # the one that what is named now belongs to
         self.run: list[Named] = []  # aspects and plain words that stand side by side
         self.group: list[str] = []  # targets of one noun phrase
         self.fresh = True  # nothing was named since the last mark or conjunction
@@ -128,7 +86,7 @@ class _Reading:
             self._refuse(0, len(self.said))
         return tuple(found.values())
 
-    def _wish(self, clause: _Clause, target: str, beside: int) -> Wish:
+    def _wish(self, clause: Clause, target: str, beside: int) -> Wish:
         sign, strength = clause.direction or (1, PLAIN)
         if sign < 0 and beside > 1:
             strength = min(strength, STRONG)  # "no angry posts about art" asks for no end of art
@@ -179,7 +137,7 @@ class _Reading:
             word.kind == "mark" or isinstance(MEANINGS.get((word.folded,)), Mark) for word in rest
         )
 
-    def _ends(self, clause: _Clause, until: int) -> None:
+    def _ends(self, clause: Clause, until: int) -> None:
         """An end closes its clause, and those of the same direction that "and" joins to it."""
         clause.until = until
         for earlier, later in zip(self.clauses[-2::-1], self.clauses[::-1], strict=False):
@@ -295,7 +253,7 @@ class _Reading:
 
     def _open(self, start: int) -> None:
         if self.pending is None:
-            self.pending = _Push(start)
+            self.pending = Said(start)
 
     def _push(self, meant: Push | Degree, start: int) -> None:
         held = self.pending
@@ -323,7 +281,7 @@ class _Reading:
         """A direction said after what it is about, at the end of its part: "politics: less"."""
         if any(word.kind != "mark" for word in self._rest()) or self.clause is None:
             return False
-        clause, self.pending = self.clause, self.pending or _Push(start)
+        clause, self.pending = self.clause, self.pending or Said(start)
         if clause.direction is None:
             return False
         if clause.verbal:
@@ -338,7 +296,7 @@ class _Reading:
         if self.listed is None:
             return False
         clause.end, self.pending.push = self.listed, meant  # "more art, sport I hate"
-        self.clause = _Clause(self.opened, self.place, self.pending.settled())
+        self.clause = Clause(self.opened, self.place, self.pending.settled())
         self.clauses.append(self.clause)
         self.pending = self.listed = None
         return True
@@ -382,13 +340,13 @@ class _Reading:
         old = self.clause
         if direction is not None and self.pending is not None:
             start = min(self.opened, self.pending.start) if self.fresh else self.pending.start
-            new = _Clause(start, first, direction, softly=self.soft)
+            new = Clause(start, first, direction, softly=self.soft)
             new.verbal = self.pending.push is not None and self.pending.push.verb
             new.negation = self.pending.push is None or self.pending.push.strength == WHOLE
         elif old is not None and self.contrast and old.direction and self.fresh:
-            new = _Clause(first, first, (1, PLAIN) if old.direction[0] < 0 else None)
+            new = Clause(first, first, (1, PLAIN) if old.direction[0] < 0 else None)
         elif old is None or (old.until is not None and old.until != self.leading):
-            new = _Clause(first, first, old.direction if old else None, softly=self.soft)
+            new = Clause(first, first, old.direction if old else None, softly=self.soft)
         else:
             self.listed = old.end if self.fresh else self.listed
             self.fresh = False
