@@ -22,9 +22,9 @@ CLIENTS = 10_000
 CLIENT = "ariane.client"
 """The key of a request's scope that holds its client."""
 
-REPLAY = re.compile(r"/v1/why/[^/]+/replay")
+REPLAY = re.compile(r"/v1/why/[^/]+/replay|/w/.+")
 REPLAY_TOKENS = 10
-"""What a replay costs: it arranges its page anew for every claim."""
+"""What a replay and a close look cost: they arrange a page anew for every claim."""
 
 
 class Buckets:

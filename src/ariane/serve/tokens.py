@@ -8,7 +8,7 @@ import stat
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import jwt
 
@@ -61,8 +61,21 @@ class Tokens:
 
     def verify(self, token: str, audience: str = AUDIENCE) -> Caller:
         """The caller that a token names; BadToken where it is none of ours."""
+        claims = self._claims(token, audience)
+        match claims["role"], claims.get("sub"):
+            case "operator", _:
+                return OPERATOR
+            case "viewer", str() as viewer:
+                return Caller("viewer", viewer)
+        raise BadToken("The token names neither a viewer nor the operator; ask for a new one.")
+
+    def seconds_left(self, token: str, audience: str = AUDIENCE) -> int:
+        """For how long a token is still good; BadToken where it is none of ours."""
+        return int(self._claims(token, audience)["exp"] - time.time())
+
+    def _claims(self, token: str, audience: str) -> dict[str, Any]:
         try:
-            claims = jwt.decode(
+            claims: dict[str, Any] = jwt.decode(
                 token,
                 self._secret,
                 algorithms=[ALGORITHM],
@@ -73,12 +86,7 @@ class Tokens:
             raise BadToken("The token has expired; ask the operator for a new one.") from None
         except jwt.PyJWTError:
             raise BadToken("The token is not one of this server's; ask the operator.") from None
-        match claims["role"], claims.get("sub"):
-            case "operator", _:
-                return OPERATOR
-            case "viewer", str() as viewer:
-                return Caller("viewer", viewer)
-        raise BadToken("The token names neither a viewer nor the operator; ask for a new one.")
+        return claims
 
 
 def open_tokens(home: Path) -> Tokens:

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from fastapi import APIRouter, FastAPI
 
-from ariane.serve.page import choices, feeds, routes, static
+from ariane.serve.page import (
+    acts,
+    choices,
+    feeds,
+    people,
+    routes,
+    seen,
+    static,
+    threads,
+    why,
+    wishes,
+)
 from ariane.serve.page.errors import Told, error_page, tell
 from ariane.serve.page.layers import ErrorPages, SameOrigin
 
 __all__ = ["ErrorPages", "SameOrigin", "error_page", "install", "router"]
 
 router = APIRouter()
-for room in (feeds, choices, routes, static):
+for room in (feeds, threads, acts, seen, why, wishes, people, choices, routes, static):
     router.include_router(room.router)
 
 

@@ -37,13 +37,14 @@ def tell(request: Request, error: Exception) -> Response:
     if not isinstance(error, Told):
         raise error
     visit = _visit(request)
-    text = _text(visit, say(visit.language, error.key, **error.values), None)
+    sentence = say(visit.language, error.key, **error.values)
+    text = _text(visit, sentence, None, error.key)
     return html(text, error.status, RETARGETED if visit.fragment else None)
 
 
-def _text(visit: Visit, sentence: str, fault: str | None) -> str:
+def _text(visit: Visit, sentence: str, fault: str | None, key: str = "") -> str:
     template = "told.html" if visit.fragment else "error.html"
-    return render(visit, template, sentence=sentence, fault=fault)
+    return render(visit, template, sentence=sentence, fault=fault, key=key)
 
 
 def _visit(request: Request) -> Visit:

@@ -21,9 +21,16 @@ def since(language: str, at: int, *, now: int) -> str:
     ):
         if ago < until:
             return say(language, key, count=ago // unit)
+    return day(language, at, now=now)
+
+
+def day(language: str, at: int, *, now: int | None = None) -> str:
+    """The day; with its year where that is not this one."""
     date = moment(at)
-    key = "time.day" if date.year == moment(now).year else "time.date"
-    return say(language, key, day=date.day, month=_month(language, date.month), year=date.year)
+    this_year = now is None or date.year == moment(now).year
+    month = _month(language, date.month)
+    key = "time.day" if this_year else "time.date"
+    return say(language, key, day=date.day, month=month, year=date.year)
 
 
 def full(language: str, at: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
 from zlib import crc32
@@ -14,12 +15,13 @@ from starlette.responses import HTMLResponse
 
 from ariane.engine import Engine
 from ariane.serve.page.layers import HEADERS
-from ariane.serve.page.moments import full, iso, since
+from ariane.serve.page.moments import day, full, iso, since
 from ariane.serve.page.static import address
 from ariane.serve.page.visit import Visit
-from ariane.serve.page.words import aspect, counted, say
+from ariane.serve.page.words import WORDS, aspect, counted, say
 from ariane.serve.service import now
-from ariane.types import FOR_YOU, FeedSpec, Wish
+from ariane.types import FOR_YOU, ActionKind, Decision, Feed, FeedSpec
+from ariane.why.words import PATTERNS
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
@@ -34,8 +36,42 @@ environment = Environment(
     lstrip_blocks=True,
 )
 environment.globals["static"] = address
-environment.filters["hue"] = lambda name: crc32(name.encode("utf-8", "replace")) % HUES
-environment.filters["initial"] = lambda name: next((c for c in name if c.isalnum()), "·").upper()
+
+
+def _hue(name: str) -> int:
+    return crc32(name.encode("utf-8", "replace")) % HUES
+
+
+def _initial(name: str) -> str:
+    """The first letter of a name."""
+    return next((sign for sign in name if sign.isalnum()), "·").upper()
+
+
+def _key(name: str) -> str:
+    """A name as a part of an element's id."""
+    return blake2b(name.encode("utf-8", "replace"), digest_size=6).hexdigest()
+
+
+def _held(done: Mapping[ActionKind, str], kind: str) -> str | None:
+    """The id of the action of this kind, if it was done."""
+    return next((action for one, action in done.items() if one.value == kind), None)
+
+
+def _withheld(feed: Feed) -> int:
+    """How many posts a policy took from a page."""
+    return sum(
+        one.verdict.decision is Decision.DROP and bool(one.verdict.statement)
+        for one in feed.page.removed
+    )
+
+
+environment.filters |= {
+    "hue": _hue,
+    "initial": _initial,
+    "key": _key,
+    "held": _held,
+    "withheld": _withheld,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +84,23 @@ class Tab:
 
 
 @dataclass(frozen=True, slots=True)
+class Chip:
+    """A wish in force, to see and to take back."""
+
+    id: str
+    name: str
+    direction: int
+    until: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """What stands around a page: who is signed in, the feeds, the wishes in force, the model."""
 
     name: str | None = None
     tabs: tuple[Tab, ...] = ()
-    wishes: tuple[Wish, ...] = ()
+    wishes: tuple[Chip, ...] = ()
     posts: int = 0
     unread: int = 0
     model: str = ""
@@ -67,11 +114,37 @@ def frame(engine: Engine, visit: Visit) -> Frame:
     return Frame(
         name=(account.name or account.id) if account else viewer,
         tabs=tuple(tab(spec, visit.language) for spec in engine.feeds.values()),
-        wishes=engine.store.wishes(viewer, now()) if viewer is not None else (),
+        wishes=_chips(engine, viewer, visit.language) if viewer is not None else (),
         posts=counts.posts,
         unread=counts.unread,
         model=engine.ranker.name,
     )
+
+
+def _chips(engine: Engine, viewer: str, language: str) -> tuple[Chip, ...]:
+    return tuple(
+        Chip(
+            wish.id,
+            _wished(engine, wish.target, language),
+            wish.direction,
+            "" if wish.until is None else day(language, wish.until),
+            wish.said,
+        )
+        for wish in engine.store.wishes(viewer, now())
+    )
+
+
+def _wished(engine: Engine, target: str, language: str) -> str:
+    kind, _, name = target.partition(":")
+    match kind:
+        case "author":
+            account = engine.store.account(name)
+            return (account.name if account else None) or name
+        case "language" if f"wish.language.{name}" in WORDS:
+            return say(language, f"wish.language.{name}")
+        case "word":
+            return PATTERNS[language]["quote"].format(text=name)
+    return aspect(language, name)
 
 
 def tab(spec: FeedSpec, language: str) -> Tab:
