@@ -31,6 +31,8 @@ PARTS: Mapping[str, str] = {
     "planted": "ariane.evaluate.planted",
     "world": "ariane.evaluate.world",
     "promote": "ariane.report.promote",
+    "report algorithm": "ariane.report.algorithm",
+    "report markdown": "ariane.report.markdown",
     "serve": "ariane.serve.http",
     "serve settings": "ariane.serve.settings",
     "tokens": "ariane.serve.tokens",
@@ -466,6 +468,25 @@ def demo(
     _show_result(result, None, as_json)
     if not once:
         part("serve").run(home, host=None, port=None)
+
+
+@app.command()
+def report(
+    what: Annotated[str, typer.Argument(help="algorithm.")],
+    home: Home = Path(),
+    language: Annotated[str, typer.Option(help="en or fr.")] = "en",
+    as_json: Json = False,
+) -> None:
+    """Print what the operator owes the public: how this feed works, as Markdown."""
+    if what != "algorithm":
+        raise CallError(f"{what} is no report; there is algorithm.")
+    if language not in ("en", "fr"):
+        raise CallError(f"{language} is no language of this report; there are en and fr.")
+    told = part("report algorithm").algorithm(part("engine").load(home))
+    if as_json:
+        typer.echo(json.dumps(told.json(), ensure_ascii=False))
+    else:
+        typer.echo(part("report markdown").markdown(told, language), nl=False)
 
 
 @app.command()

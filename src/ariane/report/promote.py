@@ -99,6 +99,21 @@ def promote(store: Store, part: str, run: Path, key: Ed25519PrivateKey) -> None:
     store.promote(part, run.name)
 
 
+def signed_report(run: Path) -> dict[str, Any] | None:
+    """A run's report with the key that signed it: `report` and `key` (hexadecimal).
+
+    None where there is none, where its signature does not hold, or where it is for other files.
+    """
+    try:
+        signed = json.loads((run / REPORT).read_text(encoding="utf-8"))
+        public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(signed["key"]))
+        public.verify(bytes.fromhex(signed["signature"]), _canonical(signed["report"]))
+        holds = signed["report"]["files"] == _digest(run)
+    except (OSError, ValueError, KeyError, TypeError, InvalidSignature, ArianeError):
+        return None
+    return {"report": signed["report"], "key": signed["key"]} if holds else None
+
+
 def _canonical(report: Mapping[str, Any]) -> bytes:
     return json.dumps(report, sort_keys=True, separators=(",", ":")).encode()
 
