@@ -142,7 +142,7 @@ async def skeleton(
             raise Refusal(400, "The cursor is none of this feed's; begin again.") from None
 
     served = await (serving if viewer is None else serving.of(f"viewer {viewer}")).work(job)
-    serving.metrics.feeds.labels(served.ask.feed.name, served.model).inc()
+    serving.metrics.served(served)
     return _skeleton(served, serving.settings.skeleton_any_id)
 
 

@@ -92,11 +92,10 @@ async def get_feed(
             surface=surface,
             profiled=profiled,
         )
+        serving.metrics.served(feed)
         return PageOut.of(feed)
 
-    page = await serving.work(job)
-    serving.metrics.feeds.labels(page.feed, page.model).inc()
-    return page
+    return await serving.work(job)
 
 
 @router.get("/{name}/spec", summary="One feed's parameters", responses=said(404, *COMMON))

@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 import time
+from collections import Counter as Tally
+from collections import defaultdict
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ariane.types import Feed
+
 METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"})
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 UNROUTED = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """How long the answers of one route took, in seconds; told from the histogram's buckets."""
+
+    route: str
+    requests: int
+    p50: float
+    p95: float
+    p99: float
 
 
 class Metrics:
@@ -42,6 +58,12 @@ class Metrics:
             ("feed", "model"),
             registry=self.registry,
         )
+        self.removed = Counter(
+            "ariane_removed",
+            "Candidates that a rule or a policy took out of feeds.",
+            ("policy",),
+            registry=self.registry,
+        )
         self.posts_read = Counter(
             "ariane_posts_read", "Posts read in the background.", registry=self.registry
         )
@@ -57,9 +79,60 @@ class Metrics:
             "ariane_engine_loads", "Engines loaded while serving.", registry=self.registry
         )
 
+    def served(self, feed: Feed) -> None:
+        """Count a feed that was served, and what was taken out of it."""
+        self.feeds.labels(feed.ask.feed.name, feed.model).inc()
+        for policy, count in Tally(one.verdict.policy for one in feed.page.removed).items():
+            self.removed.labels(policy).inc(count)
+
+    def counted(self, counter: Counter) -> list[tuple[dict[str, str], int]]:
+        """A counter's labels and counts, the largest first."""
+        rows = [
+            (dict(sample.labels), int(sample.value))
+            for family in counter.collect()
+            for sample in family.samples
+            if sample.name.endswith("_total")
+        ]
+        return sorted(rows, key=lambda row: (-row[1], sorted(row[0].items())))
+
+    def latencies(self) -> list[Latency]:
+        """Every route that was asked for, the most asked first."""
+        held: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
+        for family in self.seconds.collect():
+            for sample in family.samples:
+                if sample.name.endswith("_bucket"):
+                    bound = float(sample.labels["le"])
+                    held[sample.labels["route"]].append((bound, sample.value))
+        rows = [
+            Latency(
+                route,
+                int(buckets[-1][1]),
+                *(_quantile(sorted(buckets), share) for share in (0.5, 0.95, 0.99)),
+            )
+            for route, buckets in held.items()
+        ]
+        return sorted(rows, key=lambda row: (-row.requests, row.route))
+
     def text(self) -> bytes:
         """The exposition format, version 0.0.4."""
         return generate_latest(self.registry)
+
+
+def _quantile(buckets: list[tuple[float, float]], share: float) -> float:
+    """A quantile of cumulative (bound, count), evenly spread inside a bucket as Prometheus has it.
+
+    What lies beyond the last finite bound is told as that bound.
+    """
+    wanted = share * buckets[-1][1]
+    low, before = 0.0, 0.0
+    for bound, count in buckets:
+        if count >= wanted and count > before:
+            inside = (wanted - before) / (count - before)
+            return low if bound == float("inf") else low + (bound - low) * inside
+        if bound != float("inf"):
+            low = bound
+        before = count
+    return low
 
 
 class Measured:

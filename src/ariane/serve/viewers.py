@@ -60,16 +60,18 @@ async def delete_viewer(
     """
     own(asking, viewer)
 
-    def job(engine: Engine) -> Done:
-        erased = engine.store.erase(viewer)
-        for rung in (engine.ranker, *getattr(engine.ranker, "rungs", ())):
-            if forget := getattr(rung, "forget", None):
-                forget(viewer)
-        return Done(done=erased)
-
-    done = await serving.work(job)
+    done = await serving.work(lambda engine: Done(done=erased(engine, viewer)))
     if COOKIE in request.cookies and asking.viewer == viewer:
         response.delete_cookie(COOKIE, httponly=True, samesite="strict")
+    return done
+
+
+def erased(engine: Engine, viewer: str) -> bool:
+    """Destroy a viewer's key and rows; False where nothing was held."""
+    done = engine.store.erase(viewer)
+    for rung in (engine.ranker, *getattr(engine.ranker, "rungs", ())):
+        if forget := getattr(rung, "forget", None):
+            forget(viewer)
     return done
 
 

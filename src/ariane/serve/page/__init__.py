@@ -8,6 +8,9 @@ from ariane.serve.page import (
     acts,
     choices,
     feeds,
+    how,
+    mine,
+    operator,
     people,
     routes,
     seen,
@@ -22,7 +25,21 @@ from ariane.serve.page.layers import ErrorPages, SameOrigin
 __all__ = ["ErrorPages", "SameOrigin", "error_page", "install", "router"]
 
 router = APIRouter()
-for room in (feeds, threads, acts, seen, why, wishes, people, choices, routes, static):
+for room in (
+    feeds,
+    threads,
+    acts,
+    seen,
+    why,
+    wishes,
+    people,
+    choices,
+    how,
+    mine,
+    operator,
+    routes,
+    static,
+):
     router.include_router(room.router)
 
 

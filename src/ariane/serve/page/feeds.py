@@ -56,7 +56,7 @@ async def _feed(
                 language=visit.language,
                 profiled=visit.personal,
             )
-            serving.metrics.feeds.labels(name, feed.model).inc()
+            serving.metrics.served(feed)
             done = done_by(feed.viewer)
         else:
             feed = receipt_for(engine, again, visit.asking)

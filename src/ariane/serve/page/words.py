@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from ariane.serve.page.words_account import ACCOUNT
 from ariane.serve.page.words_feed import FEED
 from ariane.serve.page.words_site import SITE
 from ariane.why.words import ASPECTS
@@ -22,7 +23,7 @@ def _set(text: str) -> str:
 
 
 WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
-    {key: (english, _set(french)) for key, (english, french) in {**SITE, **FEED}.items()}
+    {key: (english, _set(french)) for key, (english, french) in {**SITE, **FEED, **ACCOUNT}.items()}
 )
 """Key → (English, French)."""
 
@@ -39,5 +40,13 @@ def counted(language: str, key: str, count: int, **values: object) -> str:
 
 
 def aspect(language: str, name: str) -> str:
-    """A topic, tone or format in the reader's language; a name of no list as it stands."""
+    """A topic, tone, intent or format in the reader's language; a name of no list as it stands."""
+    if f"aspect.{name}" in WORDS:
+        return say(language, f"aspect.{name}")
     return ASPECTS["fr" if language == "fr" else "en"].get(name, name.replace("_", " "))
+
+
+def number(language: str, value: float, digits: int = 2, *, sign: bool = False) -> str:
+    """A number as it is written in a language, with a true minus."""
+    text = f"{value:{'+' if sign else ''}.{digits}f}".replace("-", "−")
+    return text.replace(".", ",") if language == "fr" else text
