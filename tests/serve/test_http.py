@@ -201,7 +201,6 @@ def test_the_pages_tell_what_there_is(api: Api) -> None:
     docs = api("GET", "/docs").text
     for path in api.app.openapi()["paths"]:
         assert path.replace("&", "&amp;") in docs
-    assert "<script" not in status + docs
 
 
 def test_every_problem_is_documented_in_its_shape(api: Api) -> None:

@@ -14,6 +14,7 @@ from ariane.serve.page.words import aspect, say
 from ariane.types import ActionKind, Decision, Feed, Media, Post, Ranked, Reason, Verdict
 from ariane.why.causes import SENSITIVE, SURE
 from ariane.why.sentences import sentence, shortened
+from ariane.why.words import PATTERNS
 
 HANDLE: Final = 30
 """Characters of an id that are shown as a handle."""
@@ -105,6 +106,16 @@ class Faces:
         return self._known[account]
 
 
+def named(faces: Faces, target: str, language: str) -> str:
+    """What a wish or a taste is about, as it is called."""
+    kind, _, name = target.partition(":")
+    if kind == "author":
+        return faces.of(name).name
+    if kind == "word":
+        return PATTERNS[language]["quote"].format(text=name)
+    return aspect(language, name)
+
+
 class Dealer:
     """Makes the cards of one page for one reader."""
 
@@ -176,8 +187,8 @@ class Dealer:
 def dealt(engine: Engine, feed: Feed, done: Done, language: str, to: str) -> list[Card]:
     """The cards of a served feed; `to` is the address that shows this page again."""
     posts = [item.candidate.post for item in feed.page.items]
-    named = [name for post in posts for name in (post.reply_to, post.repost_of) if name]
-    beside = guarded(engine, feed.ask, feed.viewer, named)
+    beside_them = [name for post in posts for name in (post.reply_to, post.repost_of) if name]
+    beside = guarded(engine, feed.ask, feed.viewer, beside_them)
     parents = [name for item in beside.shown.values() if (name := item.candidate.post.reply_to)]
     if parents:
         more = guarded(engine, feed.ask, feed.viewer, parents)

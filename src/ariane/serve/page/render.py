@@ -14,14 +14,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from ariane.engine import Engine
+from ariane.serve.page.cards import Faces, named
 from ariane.serve.page.layers import HEADERS
 from ariane.serve.page.moments import day, full, iso, since
 from ariane.serve.page.static import address
 from ariane.serve.page.visit import Visit
-from ariane.serve.page.words import WORDS, aspect, counted, say
+from ariane.serve.page.words import aspect, counted, number, say
 from ariane.serve.service import now
 from ariane.types import FOR_YOU, ActionKind, Decision, Feed, FeedSpec
-from ariane.why.words import PATTERNS
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
@@ -122,29 +122,17 @@ def frame(engine: Engine, visit: Visit) -> Frame:
 
 
 def _chips(engine: Engine, viewer: str, language: str) -> tuple[Chip, ...]:
+    faces = Faces(engine)
     return tuple(
         Chip(
             wish.id,
-            _wished(engine, wish.target, language),
+            named(faces, wish.target, language),
             wish.direction,
             "" if wish.until is None else day(language, wish.until),
             wish.said,
         )
         for wish in engine.store.wishes(viewer, now())
     )
-
-
-def _wished(engine: Engine, target: str, language: str) -> str:
-    kind, _, name = target.partition(":")
-    match kind:
-        case "author":
-            account = engine.store.account(name)
-            return (account.name if account else None) or name
-        case "language" if f"wish.language.{name}" in WORDS:
-            return say(language, f"wish.language.{name}")
-        case "word":
-            return PATTERNS[language]["quote"].format(text=name)
-    return aspect(language, name)
 
 
 def tab(spec: FeedSpec, language: str) -> Tab:
@@ -180,6 +168,7 @@ def render(visit: Visit, template: str, **values: Any) -> str:  # noqa: ANN401 -
         "since": partial(since, language, now=moment),
         "full": partial(full, language),
         "iso": iso,
+        "number": partial(number, language),
     }
     return environment.get_template(template).render(given | values)
 

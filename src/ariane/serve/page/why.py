@@ -11,10 +11,10 @@ from starlette.responses import HTMLResponse
 
 from ariane.engine import Engine
 from ariane.feed import arrange, replay
-from ariane.serve.page.cards import About, Faces, about, gist
+from ariane.serve.page.cards import About, Faces, about, gist, named
 from ariane.serve.page.render import html, render, show
 from ariane.serve.page.visit import Visit, Visiting
-from ariane.serve.page.words import aspect, say
+from ariane.serve.page.words import say
 from ariane.serve.receipts import receipt_for
 from ariane.serve.service import Serving
 from ariane.serve.values import Id
@@ -43,6 +43,10 @@ EVIDENCE: Final = 4
 
 TERMS: Final = 6
 """The most terms of a score that are shown one by one."""
+
+
+TASTES: Final = 10
+"""The most planted tastes that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,8 @@ async def why(request: Request, post: Id, serving: Serving, visit: Visiting) -> 
     def job(engine: Engine) -> HTMLResponse:
         feed = receipt_for(engine, request, visit.asking)
         item = _item(feed, post)
-        author = Faces(engine).of(item.candidate.post.author)
+        faces = Faces(engine)
+        author = faces.of(item.candidate.post.author)
         reasons = _reasons(engine, feed, post)
         values: dict[str, Any] = {
             "feed": feed,
@@ -107,7 +112,7 @@ async def why(request: Request, post: Id, serving: Serving, visit: Visiting) -> 
                 *about(item, visit.language),
                 About(f"author:{author.id}", author.name),
             ),
-            "truths": _truths(visit, item),
+            "truths": _truths(faces, visit, item),
         }
         if visit.fragment:
             return html(render(visit, "why_part.html", **values))
@@ -178,6 +183,7 @@ def _proofs(reason: Reason, feed: Feed, language: str) -> tuple[Proof, ...]:
     """The first posts behind a reason, as far as they are still held."""
     history = {past.action.id: past for past in feed.viewer.history}
     pasts = [history[name] for name in reason.evidence if name in history]
+    pasts.sort(key=lambda past: not past.action.kind.sign)  # what was done before what was seen
     found = {}
     for past in pasts:
         if past.post is not None and past.post.text.strip() and past.post.id not in found:
@@ -207,7 +213,7 @@ def _term(name: str, language: str) -> str:
     return say(language, f"term.{name}") if name in known else name.replace("_", " ")
 
 
-def _truths(visit: Visit, item: Ranked) -> list[Truth]:
+def _truths(faces: Faces, visit: Visit, item: Ranked) -> list[Truth]:
     """What the simulated person who reads really likes, in the order of how much it weighs."""
     person = visit.world.person(visit.viewer) if visit.world else None
     if visit.world is None or person is None:
@@ -215,7 +221,7 @@ def _truths(visit: Visit, item: Ranked) -> list[Truth]:
     truth = visit.world.truths.get(item.candidate.post.id)
     found = [
         Truth(
-            aspect(visit.language, taste.target.partition(":")[2]),
+            named(faces, taste.target, visit.language),
             taste.weight,
             truth.holds(taste.target)
             if truth is not None
@@ -223,4 +229,4 @@ def _truths(visit: Visit, item: Ranked) -> list[Truth]:
         )
         for taste in person.tastes
     ]
-    return sorted(found, key=lambda one: (not one.here, -abs(one.weight)))
+    return sorted(found, key=lambda one: (not one.here, -abs(one.weight)))[:TASTES]

@@ -32,10 +32,12 @@ FEED: Final[Mapping[str, tuple[str, str]]] = {
     "feed.model": ("Arranged by {model}", "Composé par {model}"),
     "about.title": ("About this feed", "À propos de ce fil"),
     "about.lead": (
-        "One model predicts what you would do with each post; no rule by hand decides. "
-        "Each post says why it is here, and anyone can replay that.",
-        "Un seul modèle prédit ce que vous feriez de chaque message ; aucune règle manuelle ne "
-        "décide. Chaque message dit pourquoi il est là, et chacun peut le vérifier.",
+        "A model predicts what you would do with each post. What moves a post beside that, wishes, "
+        "policies and variety, is named. Each post says why it is here, and anyone can replay "
+        "that.",
+        "Un modèle prédit ce que vous feriez de chaque message. Ce qui le déplace en plus, "
+        "souhaits, règles et variété, est nommé. Chaque message dit pourquoi il est là, et chacun "
+        "peut le vérifier.",
     ),
     "about.removed.one": (
         "{count} post withheld from this page by a policy",
@@ -210,9 +212,15 @@ FEED: Final[Mapping[str, tuple[str, str]]] = {
     "wish.less.of": ("Less of this: {name}", "Moins de ceci : {name}"),
     "wish.title": ("What do you wish for?", "Que souhaitez-vous ?"),
     "wish.label": ("Your wish, in your own words", "Votre souhait, avec vos mots"),
-    "wish.example": (
-        "less politics until Sunday",
-        "plus de sciences, moins de sport",
+    "wish.example": ("less politics until Sunday", "moins de sport ce soir"),
+    "wish.help": (
+        "Topics, tones, authors and words, in English or French: “more science”, “no angry posts”, "
+        "“less football until Sunday”. A wish holds in every feed from the next page on, and each "
+        "post says when a wish has brought it.",
+        "Sujets, tons, auteurs et mots, en français ou en anglais : « plus de sciences », "
+        "« pas de messages en colère », « moins de football jusqu’à dimanche ». Un souhait vaut "
+        "dans tous les fils dès la prochaine page, et chaque message dit quand un souhait l’a "
+        "amené.",
     ),
     "wish.send": ("Wish", "Souhaiter"),
     "wish.none": (
@@ -243,8 +251,6 @@ FEED: Final[Mapping[str, tuple[str, str]]] = {
         "Not read while this feed is not personalised.",
         "Non lus tant que ce fil n’est pas personnalisé.",
     ),
-    "wish.language.en": ("English", "anglais"),
-    "wish.language.fr": ("French", "français"),
     "term.dwell": ("time spent", "temps passé"),
     "term.click": ("opening it", "l’ouvrir"),
     "term.like": ("a like", "un « j’aime »"),
@@ -263,4 +269,23 @@ FEED: Final[Mapping[str, tuple[str, str]]] = {
     "term.wish": ("your wishes", "vos souhaits"),
     "term.demote": ("a policy", "une règle"),
     "term.rest": ("all else", "tout le reste"),
+    "aspect.politics": ("politics", "politique"),
+    "aspect.health": ("health", "santé"),
+    "aspect.religion": ("religion", "religion"),
+    "aspect.sexuality": ("sexuality", "sexualité"),
+    "aspect.identity": ("identity", "identité"),
+    "aspect.inform": ("informing", "informer"),
+    "aspect.ask": ("questions", "questions"),
+    "aspect.argue": ("opinions", "opinions"),
+    "aspect.tell": ("things lived", "choses vécues"),
+    "aspect.advise": ("advice", "conseils"),
+    "aspect.promote": ("announcements", "annonces"),
+    "aspect.mobilise": ("calls to act", "appels à agir"),
+    "aspect.chat": ("small talk", "bavardage"),
+    "aspect.spam": ("spam", "spam"),
+    "aspect.harassment": ("harassment", "harcèlement"),
+    "aspect.self-harm": ("self-harm", "automutilation"),
+    "aspect.adult": ("adult themes", "thèmes pour adultes"),
+    "aspect.en": ("English", "anglais"),
+    "aspect.fr": ("French", "français"),
 }

@@ -31,8 +31,8 @@ SITE: Final[Mapping[str, tuple[str, str]]] = {
     "who.anonymous": ("A reader without an account", "Lecture sans compte"),
     "who.operator": ("The operator", "L’opérateur"),
     "who.nobody.detail": (
-        "Nothing about you is remembered, and these posts are the same for everyone.",
-        "Rien de vous n’est retenu, et ces messages sont les mêmes pour tout le monde.",
+        "Nothing about you is remembered: these posts depend on nothing that you did.",
+        "Rien de vous n’est retenu : ces messages ne dépendent de rien que vous ayez fait.",
     ),
     "who.operator.detail": (
         "You see what a reader without an account sees.",
