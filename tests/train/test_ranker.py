@@ -18,7 +18,7 @@ from ariane.rank.model import RankerConfig, RankerModel
 from ariane.store.sqlite import SqliteStore
 from ariane.train.examples import Examples, load_examples
 from ariane.train.packed import predict
-from ariane.train.ranker import LEAST, Recipe, fit, train_ranker
+from ariane.train.ranker import LEAST, Recipe, fit, fresh, train_ranker
 from ariane.types import PREDICTED, ActionKind, ArianeError, CallError
 
 QUICK = Recipe(passes=1, steps=4, tokens=512)
@@ -175,6 +175,17 @@ def test_ranker_finds_planted_tastes_that_popularity_cannot(tmp_path: Path) -> N
     )
     assert auc(liked, told) > 0.85
     assert auc(liked, told) > auc(liked, np.nan_to_num(rate)) + 0.2
+
+
+def test_a_feed_of_new_posts_is_told_from_one_whose_posts_stay(tmp_path: Path) -> None:
+    stays = load_examples(planted(tmp_path / "stays.db"))
+    assert fresh(stays) == 0.0
+    newest = stays.at.argsort()[int(0.8 * len(stays)) :]
+    posts = stays.post.copy()
+    posts[newest[::2]] = np.arange(len(newest[::2])) + len(stays.posts)
+    more = (*stays.posts, *(f"new{n}" for n in range(len(newest[::2]))))
+    comes = replace(stays, post=posts, posts=more, sources=("planted",) * len(more))
+    assert fresh(comes) == pytest.approx(0.5, abs=0.01)
 
 
 @pytest.mark.slow

@@ -24,12 +24,18 @@ LEAST: Final = 10
 """A kind of action with fewer examples is not learned but predicted at its rate."""
 
 
+FRESH = 1 / 3
+"""The share of fresh exposures from which on posts come and go, as in a feed; Polis has .05."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """How the ranker is trained; chosen on later training time, never on the test."""
 
     passes: int = 14
     """Times that every exposure is seen."""
+    passes_fresh: int = 6
+    """The same where most posts are new: more would learn posts by heart that nobody sees again."""
     steps: int = 200
     """Steps at least: a small store is passed over more often."""
     exposures: int = 4_000_000
@@ -119,9 +125,8 @@ def fit(
         found = long_spans(examples, config.window, np.ones(len(examples), np.bool_))
         lots = len(lots_of(found, recipe.tokens))
         task = _Task(model, examples, recipe, len(examples) / lots)
-        passes = min(
-            max(recipe.passes, -(-recipe.steps // lots)), recipe.exposures // len(examples)
-        )
+        often = recipe.passes_fresh if fresh(examples) > FRESH else recipe.passes
+        passes = min(max(often, -(-recipe.steps // lots)), recipe.exposures // len(examples))
         steps = max(1, passes) * lots
         loss = 0.0
         for number in range(1, steps // lots + 1):
@@ -133,6 +138,18 @@ def fit(
             say(f"ranker: pass {number} of {steps // lots}, loss {loss:.4f}, {spent:.1f} s")
         task.finish()
     return model.eval(), loss
+
+
+def fresh(examples: Examples) -> float:
+    """The share of each source's last fifth of exposures that show a post not shown before."""
+    names, source = np.unique(np.array(examples.sources), return_inverse=True)
+    new = late = 0
+    for each in range(len(names)):
+        rows = np.flatnonzero(source[examples.post] == each)
+        rows = rows[np.argsort(examples.at[rows], kind="stable")]
+        before, after = np.split(examples.post[rows], [int(0.8 * len(rows))])
+        new, late = new + int((~np.isin(after, before)).sum()), late + len(after)
+    return new / max(late, 1)
 
 
 class _Task:

@@ -20,9 +20,9 @@ from ariane.types import ArianeError, Store, Vector
 Ints = NDArray[np.int64]
 
 BATCH: Final = 256
-STEPS: Final = 400
+STEPS: Final = 800
 """The most steps; fewer where EPOCHS over the positive actions are fewer."""
-EPOCHS: Final = 6
+EPOCHS: Final = 30
 RATE: Final = 2e-3
 HELD_OUT: Final = 0.1
 """The last part of the positive actions, by time, on which recall is measured."""
