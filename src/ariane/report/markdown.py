@@ -74,7 +74,7 @@ def loss_in_words(one: Importance, language: str) -> str:
     """What is lost of every 100 pairs, with its interval; "" where it was not told."""
     if one.loss is None:
         return ""
-    low, middle, high = (100 * part for part in one.loss)
+    low, middle, high = (round(100 * part, 1) + 0.0 for part in one.loss)  # + 0.0: no −0.0
     to = {"en": "to", "fr": "à"}[language]
     pattern = "{middle:.1f} ({low:.1f} {to} {high:.1f})"
     return numbered(language, pattern, low=low, middle=middle, high=high, to=to)

@@ -211,7 +211,7 @@ INPUTS: Final[Mapping[str, tuple[str, str]]] = {
         "how long it was since your action before",
         "le temps écoulé depuis votre action précédente",
     ),
-    "age": ("how old the post was then", "l’âge du message à ce moment"),
+    "age": ("how old the post was at that moment", "l’âge du message à ce moment"),
     "vectors": (
         "what the post says, as numbers that a language model made of its text",
         "ce que dit le message, en nombres tirés de son texte par un modèle de langue",
@@ -430,15 +430,17 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Il n’y a pas de rapport signé valable pour ces poids : aucun chiffre n’est montré.",
     ),
     "importances": (
-        "How many more of every 100 such pairs come out in the wrong order when one kind of input "
-        "says nothing, measured on {exposures:,} exposures of {viewers:,} people (in brackets: "
-        "the interval of 95%). Inputs repeat one another in part, so that the losses do not add "
-        "up. Nobody set these weights: they are what predicted people’s actions best.",
-        "Combien de plus, sur 100 paires de ce genre, sortent dans le mauvais ordre quand une "
-        "sorte de donnée se tait, mesuré sur {exposures:,} expositions de {viewers:,} personnes "
-        "(entre parenthèses : l’intervalle à 95 %). Les données se répètent en partie : les pertes "
-        "ne s’additionnent pas. Personne n’a fixé ces poids : ce sont ceux qui prévoyaient le "
-        "mieux les actions.",
+        "Take two posts that someone saw, of which they liked one: how many more of 100 such pairs "
+        "does the model put in the wrong order when one kind of input says nothing? Measured on "
+        "{exposures:,} exposures of {viewers:,} people; in brackets, the interval of 95%. Inputs "
+        "repeat one another in part, so that the losses do not add up. Nobody set these weights: "
+        "they are what predicted people’s actions best.",
+        "Soit deux messages vus par une personne, dont elle a aimé l’un : sur 100 paires de ce "
+        "genre, combien de plus le modèle met-il dans le mauvais ordre quand une sorte de donnée "
+        "se tait ? Mesuré sur {exposures:,} expositions de {viewers:,} personnes ; entre "
+        "parenthèses, l’intervalle à 95 %. Les données se répètent en partie : les pertes ne "
+        "s’additionnent pas. Personne n’a fixé ces poids : ce sont ceux qui prévoyaient le mieux "
+        "les actions.",
     ),
     "unmeasured": (
         "It was not measured for the model that is live.",

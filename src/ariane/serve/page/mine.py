@@ -23,15 +23,18 @@ from ariane.serve.page.render import show
 from ariane.serve.page.visit import Visit, Visiting
 from ariane.serve.service import Serving, now
 from ariane.serve.viewers import erased
-from ariane.types import Decision, Delete, Post, Viewer
+from ariane.types import ActionKind, Decision, Delete, Post, Viewer
 
 router = APIRouter(include_in_schema=False)
 
 KINDS: Final = ("actions", "receipts", "wishes", "posts", "labels")
 """What is counted, by its name in the export."""
 
-RECENT: Final = 30
-"""Actions that are shown."""
+RECENT: Final = 20
+"""Actions that are shown, and posts that were only seen."""
+
+SEEN: Final = (ActionKind.IMPRESSION, ActionKind.DWELL)
+"""What happens to a reader rather than is done."""
 
 WORDS: Final = 140
 """Characters of a post that are shown."""
@@ -137,6 +140,8 @@ def _held(engine: Engine, visit: Visit, viewer: str) -> dict[str, Any]:
     keeps = engine.settings.store
     days = {"actions": keeps.keep_actions_days, "receipts": keeps.keep_receipts_days}
     shown = engine.store.viewer(ask)
+    did = [action for action in held["actions"] if action["kind"] not in SEEN]
+    saw = [action for action in held["actions"] if action["kind"] in SEEN]
     return {
         "account": held["account"],
         "held": [
@@ -149,7 +154,8 @@ def _held(engine: Engine, visit: Visit, viewer: str) -> dict[str, Any]:
                 ON_AUTHORS, (shown.follows, shown.mutes, shown.blocks), strict=True
             )
         ],
-        "recent": _recent(engine, visit, shown, held["actions"]),
+        "recent": _recent(engine, visit, shown, did),
+        "shown": _recent(engine, visit, shown, saw),
     }
 
 
