@@ -14,7 +14,7 @@ from ariane.engine import runs
 from ariane.report.algorithm import Algorithm, Importance, Worth
 from ariane.report.promote import KEY, sign, signing_key
 from ariane.serve.http import create_app
-from ariane.serve.page.how import PARTS, importance_bars, value_bars
+from ariane.serve.page.how import SECTIONS, importance_bars, value_bars
 from ariane.serve.settings import ServeSettings
 
 EMPTY = Algorithm((), (), None, (), {}, {}, (), (), (), ())
@@ -89,7 +89,7 @@ def test_the_document_is_there_in_both_languages(
     assert f'<html lang="{language}">' in page.text
     for text in said:
         assert text in page.text
-    for part in PARTS:
+    for part in SECTIONS:
         assert f'id="{part}"' in page.text
     sound(page.text)
 

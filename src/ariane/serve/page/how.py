@@ -18,7 +18,7 @@ from ariane.serve.service import Serving
 
 router = APIRouter(include_in_schema=False)
 
-PARTS = ("stages", "importances", "values", "inputs", "absent", "options", "feeds", "model")
+SECTIONS = ("stages", "importances", "values", "inputs", "absent", "options", "feeds", "model")
 """The sections, in the order in which they are read."""
 
 
@@ -47,7 +47,7 @@ async def how(serving: Serving, visit: Visiting) -> HTMLResponse:
             "how.html",
             here="how/",
             told=told,
-            parts=[part for part in PARTS if told.model or part not in ("model", "inputs")],
+            parts=[part for part in SECTIONS if told.model or part not in ("model", "inputs")],
             head=partial(heading, language=language),
             model=model_sentences(told, language),
             importances=importance_bars(told, language),
