@@ -48,6 +48,7 @@ def test_a_script_gets_the_figures_alone(api: Api) -> None:
     part = api("GET", "/operator", "operator", headers={"HX-Request": "true"}).text
     assert part.lstrip().startswith('<div id="figures" hx-get="/operator"')
     assert "<html" not in part
+    assert "hx-get" not in api("GET", "/operator?live=false", "operator").text
 
 
 def test_the_live_model_is_told_of_with_its_report(trained: Api) -> None:

@@ -43,15 +43,15 @@ class Removal:
 
 
 @router.get("/operator")
-async def operator(serving: Serving, visit: Visiting) -> Response:
-    """How the feed fares; the figures alone for a script that keeps them fresh."""
+async def operator(serving: Serving, visit: Visiting, *, live: bool = True) -> Response:
+    """How the feed fares; the figures alone for a script that keeps them fresh while `live`."""
     if visit.asking.role == "nobody":
         return RedirectResponse("/sign-in?to=/operator", 303)
     if visit.asking.role != "operator":
         raise Told(403, "op.only")
 
     def job(engine: Engine) -> HTMLResponse:
-        values = _figures(engine, visit)
+        values = _figures(engine, visit) | {"live": live}
         if visit.fragment:
             return html(render(visit, "operator_part.html", **values))
         return show(engine, visit, "operator.html", here="operator/", **values)

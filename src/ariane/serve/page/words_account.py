@@ -166,6 +166,8 @@ ACCOUNT: Final[Mapping[str, tuple[str, str]]] = {
     "op.feed.served": ("Pages served", "Pages servies"),
     "op.refresh": ("Refresh", "Actualiser"),
     "op.refreshed": ("As of {time}", "État à {time}"),
+    "op.still": ("Stop updating by itself", "Ne plus mettre à jour tout seul"),
+    "op.live": ("Update by itself", "Mettre à jour tout seul"),
     "op.metrics": ("All metrics (Prometheus)", "Toutes les mesures (Prometheus)"),
     "op.only": (
         "This page is for the operator of this feed.",
