@@ -1,4 +1,4 @@
-"""Words: every key in both languages, with the same values to fill in; times as readers say them."""
+"""Words: every key in both languages, with the same values to fill in; times as they are said."""
 
 from __future__ import annotations
 

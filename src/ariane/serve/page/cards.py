@@ -9,7 +9,7 @@ from typing import Final
 from ariane.engine import Engine
 from ariane.serve.page.done import Done
 from ariane.serve.page.guarded import Guarded, avoided, guarded
-from ariane.serve.page.text import Piece, outward, paragraphs
+from ariane.serve.page.text import CONTROLS, Piece, outward, paragraphs
 from ariane.serve.page.words import aspect, say
 from ariane.types import ActionKind, Decision, Feed, Media, Post, Ranked, Reason, Verdict
 from ariane.why.causes import SENSITIVE, SURE
@@ -102,7 +102,9 @@ class Faces:
             held = self._store.account(account)
             name = (held.name if held else None) or account
             handle = account if len(account) <= HANDLE else f"{account[: HANDLE - 1]}…"
-            self._known[account] = Face(account, shortened(name, 60), handle)
+            self._known[account] = Face(
+                account, shortened(CONTROLS.sub("", name), 60), CONTROLS.sub("", handle)
+            )
         return self._known[account]
 
 
@@ -169,7 +171,7 @@ class Dealer:
         return Quote(
             post.reply_to,
             self.faces.of(parent.candidate.post.author),
-            shortened(parent.candidate.post.text, QUOTED),
+            shortened(CONTROLS.sub("", parent.candidate.post.text), QUOTED),
         )
 
     def _said(
