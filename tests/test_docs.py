@@ -308,3 +308,35 @@ def test_every_figure_says_how_when_and_where_it_was_measured() -> None:
 def test_the_changelog_has_a_place_for_the_next_release() -> None:
     titles = re.findall(r"^## (.*)$", read(REPOSITORY / "CHANGELOG.md"), re.MULTILINE)
     assert titles[0] == "Unreleased"
+
+
+STATUS = {
+    "README.md": ("works", "partly", "not yet", "cannot be verified here"),
+    "README.fr.md": ("marche", "en partie", "pas encore", "invérifiable ici"),
+}
+
+
+def announced(name: str) -> list[tuple[int, tuple[str, ...]]]:
+    """Each row of the table of what was announced: which status, and the code that backs it."""
+    rows = re.findall(r"^\| .* \|$", read(REPOSITORY / name).split("\n## ")[1], re.MULTILINE)[1:]
+    found = []
+    for row in rows:
+        cells = [cell.strip() for cell in row.strip("|").split(" | ")]
+        which = [n for n, word in enumerate(STATUS[name]) if cells[-1].startswith(word)]
+        assert len(which) == 1, f"{name}: {cells[-1]} is no status"
+        found.append((which[0], tuple(re.findall(r"`([^`]+)`", " ".join(cells[2:-1])))))
+    return found
+
+
+@pytest.mark.parametrize("name", STATUS)
+def test_what_is_said_of_the_announcement_is_backed_or_not_yet(name: str) -> None:
+    rows = announced(name)
+    assert len(rows) >= 12
+    for status, backing in rows:
+        tests = [span for span in backing if span.startswith("tests/")]
+        assert (status == 2) == (not tests)
+        assert all((REPOSITORY / test).is_file() for test in tests)
+
+
+def test_both_readmes_say_the_same_of_the_announcement() -> None:
+    assert announced("README.md") == announced("README.fr.md")

@@ -462,7 +462,7 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Go the whole way from nothing: take in, read, train, evaluate, serve."""
-    serving = part("serve settings").ServeSettings()
+    serving = part("serve settings").ServeSettings(open_accounts=True)
     demo = part("demo")
     result = demo.run(home, data, path, size=size, compare=compare, progress=_said, serve=serving)
     _show_result(result, None, as_json)

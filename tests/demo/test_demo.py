@@ -36,7 +36,7 @@ def test_from_nothing_to_a_trained_feed_whose_claims_replay(tmp_path: Path) -> N
     low, middle, high = told["differences"]["popularity"]["auc"]
     assert low <= middle <= high
     assert told["reading"]["withheld"]["exposures"] > 0
-    assert "[serve]" in (home / "ariane.toml").read_text()
+    assert "\nopen_accounts = true\n" in (home / "ariane.toml").read_text()
 
     viewer = first.stderr.partition("now try: ariane feed ")[2].split()[0]
     engine = load(home)
