@@ -11,11 +11,12 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from ariane.engine import Engine
+from ariane.evaluate.world import Person
 from ariane.serve.access import ANONYMOUS, COOKIE, give_cookie
 from ariane.serve.page.errors import Told
 from ariane.serve.page.forms import Form
 from ariane.serve.page.render import show
-from ariane.serve.page.visit import Visiting, local
+from ariane.serve.page.visit import Visit, Visiting, local
 from ariane.serve.service import Service, Serving, now
 from ariane.serve.tokens import COOKIE_AUDIENCE, DAY, LONGEST_ID, OPERATOR, BadToken, Caller
 from ariane.serve.values import moment
@@ -28,13 +29,18 @@ NAME = 80
 
 OLDEST = 1900
 
+FIRST = 12
+"""People who are introduced at once; the others stand behind a button."""
+
 
 @router.get("/sign-in")
 async def sign_in_page(serving: Serving, visit: Visiting, to: str | None = None) -> HTMLResponse:
     """Who reads: someone of the town, someone new, by a token, or nobody in particular."""
 
     def job(engine: Engine) -> HTMLResponse:
-        return show(engine, visit, "sign_in.html", to=local(to))
+        people = _introduced(visit)
+        first, others = people[:FIRST], people[FIRST:]
+        return show(engine, visit, "sign_in.html", to=local(to), first=first, others=others)
 
     return await serving.work(job)
 
@@ -74,6 +80,12 @@ async def remember(form: Form, request: Request, serving: Serving, visit: Visiti
         secure = request.url.scheme == "https"
         give_cookie(back, serving.tokens, serving.settings.cookie_days, secure)
     return back
+
+
+def _introduced(visit: Visit) -> list[Person]:
+    """The simulated people who say something of themselves, in the reader's language first."""
+    told = [person for person in (visit.world.people if visit.world else ()) if person.bio]
+    return sorted(told, key=lambda person: person.lang not in (visit.language, "both"))
 
 
 def _by_token(serving: Service, token: str) -> tuple[Caller, int]:

@@ -66,6 +66,8 @@ SITE: Final[Mapping[str, tuple[str, str]]] = {
         "chacun peut lire sous n’importe quel nom, sans preuve.",
     ),
     "sign.people": ("As someone of the town", "Comme une personne de la ville"),
+    "sign.others.one": ("{count} other person", "{count} autre personne"),
+    "sign.others.many": ("{count} other people", "{count} autres personnes"),
     "sign.new": ("As someone new", "Comme une nouvelle personne"),
     "sign.name": ("Your name", "Votre nom"),
     "sign.birth": ("Year of birth (optional)", "Année de naissance (facultative)"),
