@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := install
-.PHONY: install demo test lint bench
+.PHONY: install demo test lint bench shots
 
 install: $(INSTALLED)
 
@@ -28,3 +28,7 @@ test: lint
 
 bench: install
 	$(BIN)/ariane bench feed
+
+# Pictures of the page, for the documentation; URL=… takes them of a demo that is being served.
+shots: install
+	$(BIN)/python -m tests.browser.shots docs/screens $(URL)
