@@ -25,7 +25,8 @@
     const passed = performance.now() - began;
     if (passed < LEAST) return;
     card.dataset.told = "true";
-    const request = card.closest("[data-request]").dataset.request;
+    const request = card.closest("[data-request]")?.dataset.request;
+    if (request === undefined) return; // it gave way to what was done to it
     if (!waiting.has(request)) waiting.set(request, new Map());
     waiting.get(request).set(card.dataset.place, passed / 1000);
   }
