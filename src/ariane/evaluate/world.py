@@ -23,8 +23,8 @@ FILE: Final = "world.json"
 DAY: Final = 86_400_000
 SECOND: Final = 1000
 
-BASE: Final = -3.5
-"""Log-odds of a like where nothing of a post matters to the person: 3 in 100."""
+BASE: Final = -2.5
+"""Log-odds of a like where nothing of a post matters to the person: 8 in 100."""
 
 FOREIGN: Final = -3.0
 """What a post weighs that is not in a person's language."""
@@ -37,14 +37,14 @@ OFFSETS: Final[Mapping[ActionKind, float]] = {
 }
 """Log-odds of what one likes to do with a post, beside those of liking it."""
 
-DISLIKE: Final = -5.0
-"""Log-odds of turning a post away for no reason; what is disliked adds to it."""
+DISLIKE: Final = -6.0
+"""Log-odds of turning a post away, where liking it is even."""
 
 SESSION: Final = 12
 """Posts that are looked at in one go."""
 
-HALF_LIFE: Final = 1.5
-"""Days after which a post comes up half as often."""
+RECENT: Final = 36 * 3_600_000
+"""How old a post may be to come up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +141,8 @@ def simulate(
 ) -> Iterator[Action]:
     """What everyone does over the days of these posts, person by person, in order of time.
 
-    A person looks, most days, at a dozen posts in a row, more often at recent ones and at those of
-    accounts they follow, and at none twice.
+    A person looks, most days, at a dozen recent posts in a row, more often at those of accounts
+    they follow, and at none twice.
     """
     shown = sorted(posts, key=lambda post: (post.at, post.id))
     times = np.array([post.at for post in shown], np.int64)
@@ -174,13 +174,13 @@ def _session(
     near: NDArray[np.float64],
     start: int,
 ) -> Iterator[tuple[Post, int]]:
-    """Some posts and when each is looked at; what was looked at is near no more."""
-    there = int(np.searchsorted(times, start))
-    weights = near[:there] * 0.5 ** ((start - times[:there]) / (HALF_LIFE * DAY))
+    """Some recent posts and when each is looked at; what was looked at is near no more."""
+    low, high = np.searchsorted(times, (start - RECENT, start))
+    weights = near[low:high]
     count = min(SESSION, int((weights > 0).sum()))
     if not count:
         return
-    drawn = rng.choice(there, count, replace=False, p=weights / weights.sum())
+    drawn = low + rng.choice(high - low, count, replace=False, p=weights / weights.sum())
     near[drawn] = 0.0
     at = start
     for index in drawn:
@@ -195,10 +195,7 @@ def _acts(
     logit = liking(person, world.truths[post.id])
     seconds = round(float(np.exp(rng.normal(1.3 + 0.25 * max(logit, -4.0), 0.5))), 1)
     kinds = [kind for kind, offset in OFFSETS.items() if rng.random() < odds(logit + offset)]
-    against = sum(
-        -taste.weight for taste in true(person, world.truths[post.id]) if taste.weight < 0
-    )
-    if not kinds and rng.random() < odds(DISLIKE + against):
+    if not kinds and rng.random() < odds(DISLIKE - logit):
         kinds = [ActionKind.NOT_INTERESTED]
     seen = f"{person.id}/{post.id}"
     yield Action(f"{seen}/seen", person.id, ActionKind.IMPRESSION, at, post.id, seconds=seconds)

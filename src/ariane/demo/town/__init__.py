@@ -42,7 +42,7 @@ NOTICE: Final = {
     "réactions de ses habitants sont simulées à partir de goûts qu'on leur a donnés.",
 }
 
-LIKED: Final = (3.2, 2.7, 2.2, 1.8)
+LIKED: Final = (2.8, 2.2, 1.6, 1.2)
 """What a person's topics weigh, the dearest first."""
 
 TONES: Final = ("warm", "enthusiastic", "funny", "ironic")
@@ -161,7 +161,7 @@ def _tastes(
     tastes = [Taste(f"topic:{name}", weight) for name, weight in zip(liked, LIKED, strict=False)]
     tastes += [Taste(f"topic:{name}", -2.0) for name in rng.choice(others, 2, replace=False)]
     dear = str(rng.choice(TONES))
-    tastes.append(Taste(f"tone:{dear}", 1.2))
+    tastes.append(Taste(f"tone:{dear}", 1.0))
     if rng.random() < 0.6:
         shunned = [tone for tone in SHUNNED if tone != dear]
         tastes.append(Taste(f"tone:{rng.choice(shunned)}", -1.6))
