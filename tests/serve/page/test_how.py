@@ -106,6 +106,12 @@ def test_only_who_is_remembered_is_offered_to_turn_personalisation_off(trained: 
     assert button in trained("GET", "/how", "someone").text
 
 
+def test_nothing_of_the_program_shows_beside_it(trained: Api) -> None:
+    page = trained("GET", "/how", "someone").text
+    assert "wish" in page
+    assert "Algorithm(" not in page
+
+
 def test_without_a_model_it_says_so(api: Api) -> None:
     page = api("GET", "/how").text
     assert "newer posts simply come first" in page

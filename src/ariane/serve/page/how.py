@@ -46,7 +46,7 @@ async def how(serving: Serving, visit: Visiting) -> HTMLResponse:
             visit,
             "how.html",
             here="how/",
-            told=told,
+            algorithm=told,
             parts=[part for part in SECTIONS if told.model or part not in ("model", "inputs")],
             head=partial(heading, language=language),
             model=model_sentences(told, language),
