@@ -79,6 +79,17 @@ class TakingIn:
         one.close()
         two.close()
 
+    def test_actions_of_one_moment_and_id_come_in_the_order_of_their_viewers(
+        self, fresh_store: Callable[[], Store]
+    ) -> None:
+        done = [act("same", K.LIKE, "p", viewer=viewer) for viewer in ("vic", "una")]
+        for order in (done, done[::-1]):
+            store = fresh_store()
+            for action in order:
+                store.write([action])
+            assert [action.viewer for action in store.actions()] == ["una", "vic"]
+            store.close()
+
     def test_the_highest_revision_wins(self, store: Store) -> None:
         newer, older = post("p", text="newer", rev=2), post("p", text="older")
         store.write([newer])

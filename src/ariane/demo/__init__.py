@@ -91,9 +91,12 @@ def _planted(world: World | None) -> Callable[[str, str], float] | None:
 
 
 def _viewer(store: Store) -> str:
-    """The viewer who did most, or anyone."""
+    """The viewer who did most of those who still have half of the posts to see, or anyone."""
     done = Counter(action.viewer for action in store.actions())
-    return done.most_common(1)[0][0] if done else "anyone"
+    most = store.counts().posts / 2
+    return max(
+        (name for name in done if done[name] <= most), key=done.__getitem__, default="anyone"
+    )
 
 
 def _learn(engine: Engine, size: str, compare: bool, progress: Say) -> dict[str, Any]:

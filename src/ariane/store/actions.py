@@ -110,14 +110,17 @@ def acted_on(person: Person, rows: Iterable[Row]) -> set[str]:
 
 
 def stream(connections: Connections, until: int | None) -> Iterator[Action]:
-    """Every action up to `until` in order of time, ties by id; a few thousand in memory at once."""
+    """Every action up to `until` in order of time, ties by id and viewer, whose ids are their own.
+
+    A few thousand are in memory at once.
+    """
     tied: list[Action] = []
     for action in _opened(connections, until):
         if tied and tied[0].at != action.at:
-            yield from sorted(tied, key=attrgetter("id"))
+            yield from sorted(tied, key=attrgetter("id", "viewer"))
             tied.clear()
         tied.append(action)
-    yield from sorted(tied, key=attrgetter("id"))
+    yield from sorted(tied, key=attrgetter("id", "viewer"))
 
 
 def _opened(connections: Connections, until: int | None) -> Iterator[Action]:
