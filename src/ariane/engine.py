@@ -258,7 +258,7 @@ class Engine:
         return refresh(self.sources)
 
 
-def init(home: Path, **others: Any) -> Path:  # noqa: ANN401 - any room's settings
+def init(home: Path, **others: object) -> Path:
     """Write a commented `ariane.toml` into a home that has none; `others` are tables beside."""
     own = Settings()
     tables = {

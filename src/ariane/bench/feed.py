@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from ariane.bench.community import Community, build
 from ariane.engine import Engine, load, open_store, runs, settle
 from ariane.rank.model import RankerConfig, RankerModel
 from ariane.rank.recent import RecentRanker
+
+Given = ParamSpec("Given")
+Made = TypeVar("Made")
 
 STAGES: Final = ("retrieve", "guard", "rank", "compose", "arrange", "why")
 """The functions of `feed.py` that are timed where they are called."""
@@ -42,12 +45,12 @@ class Clock:
         self.requests[-1]["for_you"] = 1e3 * (time.perf_counter() - wall)
         self.requests[-1]["processor"] = 1e3 * (time.process_time() - cpu)
 
-    def timed(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    def timed(self, stage: str, function: Callable[Given, Made]) -> Callable[Given, Made]:
         """The same function, its first call of each request counted (guard: both)."""
         calls = 2 if stage == "guard" else 1
         seen: dict[int, int] = {}
 
-        def run(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - any stage's own
+        def run(*arguments: Given.args, **named: Given.kwargs) -> Made:
             request = len(self.requests)
             seen[request] = seen.get(request, 0) + 1
             start = time.perf_counter()

@@ -48,7 +48,7 @@ def run(
     size: str,
     compare: bool,
     progress: Say,
-    **others: Any,  # noqa: ANN401 - any room's settings
+    **others: object,
 ) -> dict[str, Any]:
     """Take in, read, train, evaluate and promote; the evaluation's result as JSON values.
 
@@ -115,9 +115,14 @@ def _learn(engine: Engine, size: str, compare: bool, progress: Say) -> dict[str,
         with _step("train", progress):
             jobs = {"ranker": pool.submit(rankers, ranker)}
             if compare:
-                unread, cold = {"reading": False}, {"withhold": chosen.withheld}
-                for name, options in (("blind", unread), ("cold", cold), ("both", unread | cold)):
-                    jobs[name] = pool.submit(rankers, Path(folder) / name, **options)
+                for name, reading, withhold in (
+                    ("blind", False, frozenset[str]()),
+                    ("cold", True, chosen.withheld),
+                    ("both", False, chosen.withheld),
+                ):
+                    jobs[name] = pool.submit(
+                        rankers, Path(folder) / name, reading=reading, withhold=withhold
+                    )
             jobs["retriever"] = pool.submit(_retrieve, engine.home, retriever)
             done = {name: job.result() for name, job in jobs.items()}
         with _step("evaluate", progress):
@@ -149,12 +154,27 @@ def _end_with(demo: BaseProcess) -> None:
     os._exit(1)
 
 
-def _rank(home: Path, size: str, until: Mapping[str, int], run: Path, **options: Any) -> Path:  # noqa: ANN401 - train_ranker's own
+def _rank(
+    home: Path,
+    size: str,
+    until: Mapping[str, int],
+    run: Path,
+    *,
+    reading: bool = True,
+    withhold: frozenset[str] = frozenset(),
+) -> Path:
     """Train one ranker, in a worker."""
     store = open_store(home)
     try:
-        say = partial(_say, run.name)
-        return train_ranker(store, run, size=size, until=until, progress=say, **options)
+        return train_ranker(
+            store,
+            run,
+            size=size,
+            until=until,
+            reading=reading,
+            withhold=withhold,
+            progress=partial(_say, run.name),
+        )
     finally:
         store.close()
 

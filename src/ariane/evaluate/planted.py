@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from ariane.engine import Engine
-from ariane.evaluate.world import World, true
+from ariane.evaluate.world import Person, World, true
 from ariane.feed import for_you
 from ariane.metrics import macro_f1
 from ariane.types import Feed, Past, Reading, Reason, Store
@@ -110,14 +110,11 @@ def _count(tally: _Tally, world: World, feed: Feed) -> None:
             tally.right += bool(targets & liked[reason.post])
             others = [bool(targets & liked[name]) for name in shown if name != reason.post]
             tally.chance += sum(others) / max(len(others), 1)
-        _weigh(tally, world, feed, reason)
+        _weigh(tally, world, person, feed, reason)
 
 
-def _weigh(tally: _Tally, world: World, feed: Feed, reason: Reason) -> None:
+def _weigh(tally: _Tally, world: World, person: Person, feed: Feed, reason: Reason) -> None:
     """Whether the actions that a reason rests on were done for what the post is."""
-    person = world.person(feed.viewer.id)
-    if person is None:
-        return
 
     def alike(past: Past) -> bool:
         acted = world.truths.get(past.action.post or "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from string import Formatter
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 Words: TypeAlias = Mapping[str, str]
 """Language → text; there are "en" and "fr"."""
@@ -36,13 +36,13 @@ class _French(_Numbers):
 _FORMATTERS: Final = {"en": _Numbers(), "fr": _French()}
 
 
-def words(english: str, french: str, **values: Any) -> Words:  # noqa: ANN401 - what is formatted
+def words(english: str, french: str, **values: object) -> Words:
     """A text in both languages; the French one does not break before high punctuation."""
     kept = _NARROW.sub(lambda m: f"\u00a0{m[1]}" if m[1] else f"{m[2]}\u00a0", french)
     return {"en": numbered("en", english, **values), "fr": numbered("fr", kept, **values)}
 
 
-def numbered(language: str, pattern: str, **values: Any) -> str:  # noqa: ANN401 - as above
+def numbered(language: str, pattern: str, **values: object) -> str:
     """A pattern with its numbers as the language writes them."""
     return _FORMATTERS[language].vformat(pattern, (), values)
 
