@@ -28,6 +28,15 @@ def test_a_muted_author_is_not_shown_in_a_thread_and_said_to_be(browse: Open) ->
     assert "muted or blocked" in text
 
 
+def test_a_post_that_gave_way_can_still_be_read_by_name(browse: Open) -> None:
+    vic = browse("vic")
+    vic.post("/do", post="p1", kind="not_interested")
+    asked, answered = vic.get("/p/p1").text, vic.get("/p/r1").text
+    assert "The council of p1" in asked
+    assert "The council of p1" not in answered
+    assert asked.count('name="undo"') == answered.count('name="undo"')
+
+
 def test_what_a_policy_withholds_says_so_instead(town: Api) -> None:
     label = {"type": "label", "subject": "r1", "source": "mod", "at": post("x")["at"]}
     town("POST", "/v1/posts", "operator", **lines({**label, "value": "!takedown"}))
