@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -107,6 +108,7 @@ def extra_wheels() -> set[str]:
     return {canonical(line) for line in lines}
 
 
+@cache
 def needed() -> dict[str, bool]:
     """Each third-party package that the source imports, and whether only an extra brings it."""
     distributions = packages_distributions()
