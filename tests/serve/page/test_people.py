@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.serve.conftest import Api
+from tests.serve.conftest import Api, lines
 from tests.serve.page.conftest import Browser, Open
 
 from ariane.evaluate.world import Person, Taste, Truth, World, save_world
@@ -120,7 +120,7 @@ def test_accounts_may_be_open_on_this_machine(settings: ServeSettings, host: str
 
 
 @pytest.fixture
-def simulated(home: Path, demo: Open) -> Open:
+def simulated(home: Path, town: Api, demo: Open) -> Open:
     """That home, of simulated people: one likes science and what author-p1 writes."""
     tastes = (
         Taste("topic:science", 1.5),
@@ -130,7 +130,10 @@ def simulated(home: Path, demo: Open) -> Open:
     people = (
         Person("vic", "Vic Reader", "en", "Reads <everything>.", tastes),
         Person("lea", "Léa", "fr", "Jardine.", ()),
+        Person("ghost", "Ghost", "en", "Ghost of the file.", ()),
     )
+    lea = {"type": "account", "id": "lea", "name": "Léa"}
+    town("POST", "/v1/posts", "operator", **lines(lea))
     truth = Truth("author-p1", "en", "science", "warm", "tell", "note")
     notice = {"en": "Nobody here is real.", "fr": "Personne ici n'est réel."}
     save_world(home, World(notice, people, {"p1": truth}))
@@ -145,6 +148,17 @@ def test_a_simulated_town_says_so_on_every_page_and_introduces_its_people(simula
     page = simulated().get("/sign-in").text
     assert "Reads &lt;everything&gt;." in page
     assert "Jardine." in page
+
+
+def test_who_was_erased_or_never_came_in_is_not_offered(simulated: Open, town: Api) -> None:
+    offered = 'name="account" value="vic"'
+    assert offered in simulated().get("/sign-in").text
+    assert town("DELETE", "/v1/viewers/vic", "operator").json() == {"done": True}
+    page = simulated().get("/sign-in").text
+    assert offered not in page
+    assert "Reads &lt;everything&gt;." not in page
+    assert simulated().post("/sign-in", account="vic").status_code == 404
+    assert "Ghost of the file" not in page
 
 
 def test_what_a_simulated_person_likes_is_shown_beside_the_reason(simulated: Open) -> None:

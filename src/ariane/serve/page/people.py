@@ -38,7 +38,7 @@ async def sign_in_page(serving: Serving, visit: Visiting, to: str | None = None)
     """Who reads: someone of the town, someone new, by a token, or nobody in particular."""
 
     def job(engine: Engine) -> HTMLResponse:
-        people = _introduced(visit)
+        people = _introduced(engine, visit)
         first, others = people[:FIRST], people[FIRST:]
         return show(engine, visit, "sign_in.html", to=local(to), first=first, others=others)
 
@@ -82,10 +82,16 @@ async def remember(form: Form, request: Request, serving: Serving, visit: Visiti
     return back
 
 
-def _introduced(visit: Visit) -> list[Person]:
-    """The simulated people who say something of themselves, in the reader's language first."""
-    told = [person for person in (visit.world.people if visit.world else ()) if person.bio]
-    return sorted(told, key=lambda person: person.lang not in (visit.language, "both"))
+def _introduced(engine: Engine, visit: Visit) -> list[Person]:
+    """The simulated people who can be read as and say something of themselves.
+
+    Those of the reader's language come first; who was erased is offered no more.
+    """
+    if visit.world is None or not visit.open_accounts:
+        return []
+    told = [person for person in visit.world.people if person.bio]
+    held = [person for person in told if engine.store.account(person.id) is not None]
+    return sorted(held, key=lambda person: person.lang not in (visit.language, "both"))
 
 
 def _by_token(serving: Service, token: str) -> tuple[Caller, int]:
