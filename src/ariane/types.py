@@ -590,6 +590,12 @@ class Store(Protocol):
     def did(self, viewer: str, action: str) -> bool:
         """Whether this action of this viewer's is held."""
 
+    def standing(self, viewer: str, kind: ActionKind, account: str) -> list[str]:
+        """Ids of the actions by which a viewer follows, mutes or blocks an account.
+
+        They stand until they are undone, also where the history at hand does not hold them.
+        """
+
     def actions(self, until: int | None = None) -> Iterator[Action]:
         """Every action up to and including `until`, in order of time."""
 

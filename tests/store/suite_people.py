@@ -119,6 +119,26 @@ class People:
         assert store.viewer(ask()).follows == frozenset()
         assert store.forget(actions=5, receipts=5) == 0
 
+    def test_what_stands_is_told_by_account_with_every_action_that_makes_it(
+        self, store: Store
+    ) -> None:
+        store.write([post("p", author="eve"), post("q", author="eve")])
+        store.write([act("b1", K.BLOCK, "p"), act("b2", K.BLOCK, account="eve")])
+        store.write([act("b3", K.BLOCK, account="ann"), act("f", K.FOLLOW, "q")])
+        store.write([act("b", K.BLOCK, "p", viewer="other"), Delete("post", "p", 9)])
+        assert sorted(store.standing("vic", K.BLOCK, "eve")) == ["b1", "b2"]
+        assert store.standing("vic", K.FOLLOW, "eve") == ["f"]
+        for viewer, kind, account in (
+            ("vic", K.MUTE, "eve"),
+            ("vic", K.FOLLOW, "ann"),
+            ("nobody", K.BLOCK, "eve"),
+        ):
+            assert store.standing(viewer, kind, account) == []
+        store.write([Delete("action", name, 10, "vic") for name in ("b1", "b2")])
+        assert store.standing("vic", K.BLOCK, "eve") == []
+        assert store.viewer(ask()).blocks == {"ann"}
+        assert store.standing("other", K.BLOCK, "eve") == ["b"]
+
     def test_each_kind_is_forgotten_at_its_own_time(self, store: Store) -> None:
         store.write([post("p"), act("l", K.LIKE, "p", 1)])
         for name, viewer, at in (("a", "vic", 1), ("b", "vic", 5), ("c", None, 5), ("d", None, 9)):

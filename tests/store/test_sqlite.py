@@ -124,6 +124,18 @@ def test_long_logs_are_read_and_forgotten_in_slices(
     assert [one.id for one in store.actions()] == ["f", "8", "9"]
 
 
+def test_what_stands_is_undone_also_where_the_log_has_lost_the_action(
+    store: SqliteStore, path: Path
+) -> None:
+    store.write([act("m", K.MUTE, account="ann"), act("f", K.FOLLOW, account="ann")])
+    with sqlite3.connect(path) as connection:
+        connection.execute("DELETE FROM actions")
+    assert store.standing("vic", K.MUTE, "ann") == ["m"]
+    store.write([Delete("action", "m", 10, "vic")])
+    assert store.viewer(ask()).mutes == frozenset()
+    assert store.viewer(ask()).follows == {"ann"}
+
+
 def test_the_file_and_its_log_are_for_their_owner_alone(path: Path) -> None:
     umask = os.umask(0o022)
     try:

@@ -84,6 +84,16 @@ def known_minor(
     return year <= account.birth_year + adult_age
 
 
+def standing(
+    connection: sqlite3.Connection, name: str, kind: ActionKind, account: str
+) -> list[str]:
+    """The ids of the actions by which a viewer follows, mutes or blocks an account."""
+    owner = person(connection, name)
+    if owner is None:
+        return []
+    return relations.standing(connection, names(connection), owner, kind, account)
+
+
 def wishes(connection: sqlite3.Connection, name: str, at: int) -> tuple[Wish, ...]:
     """A viewer's wishes in force at `at`, in the order in which they were first made."""
     return tuple(

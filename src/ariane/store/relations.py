@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -57,13 +57,13 @@ def add(connection: sqlite3.Connection, names: Names, rows: Iterable[Stored]) ->
         _save(connection, person, part, relations.values())
 
 
-def remove(connection: sqlite3.Connection, rows: Iterable[Stored]) -> None:
-    """Let the relations of these undone actions go."""
-    chosen = [row for row in rows if row.action.kind in PART_OF]
-    for (part, _), group in _by_part(chosen).items():
-        person, undone = group[0].person, {row.action.id for row in group}
-        kept = [item for item in load(connection, person, part) if item.action not in undone]
-        _save(connection, person, part, kept)
+def remove(connection: sqlite3.Connection, person: Person, undone: Collection[str]) -> None:
+    """Let a person's relations go that these actions made, be they in the log or not."""
+    for part in Part:
+        held = load(connection, person, part)
+        kept = [item for item in held if item.action not in undone]
+        if len(kept) < len(held):
+            _save(connection, person, part, kept)
 
 
 def load(connection: sqlite3.Connection, person: Person, part: Part) -> list[Relation]:
@@ -81,15 +81,30 @@ def accounts(
     connection: sqlite3.Connection, names: Names, relations: Iterable[Relation], at: int
 ) -> dict[str, frozenset[str]]:
     """The accounts of each kind that stood at `at`."""
-    standing = [item for item in relations if item.at <= at]
-    unnamed = {item.post for item in standing if item.account is None}
-    authors = _authors(connection, names, unnamed - {None})
+    stood = [item for item in relations if item.at <= at]
     found: defaultdict[str, set[str]] = defaultdict(set)
-    for item in standing:
-        account = item.account or authors.get(item.post or "")
+    for item, account in _to_whom(connection, names, stood):
         if account is not None:
             found[item.kind].add(account)
     return {str(kind): frozenset(found[kind]) for kind in PART_OF}
+
+
+def standing(
+    connection: sqlite3.Connection, names: Names, person: Person, kind: ActionKind, account: str
+) -> list[str]:
+    """The ids of the actions by which a person follows, mutes or blocks an account."""
+    held = [item for item in load(connection, person, PART_OF[kind]) if item.kind == kind]
+    found = _to_whom(connection, names, held)
+    return [item.action for item, whom in found if whom == account]
+
+
+def _to_whom(
+    connection: sqlite3.Connection, names: Names, relations: Collection[Relation]
+) -> list[tuple[Relation, str | None]]:
+    """Relations, each with its account; None where the post that named it was never held."""
+    unnamed = {item.post for item in relations if item.account is None}
+    authors = _authors(connection, names, unnamed - {None})
+    return [(item, item.account or authors.get(item.post or "")) for item in relations]
 
 
 def _by_part(rows: Iterable[Stored]) -> dict[tuple[Part, int], list[Stored]]:

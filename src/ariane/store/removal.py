@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
 from ariane.store import actions, gone, posts, relations
 from ariane.store.connection import Connections
-from ariane.store.keys import Names, Person, as_list, names
+from ariane.store.keys import Names, Person, as_list, names, person
 from ariane.store.relations import Part
 from ariane.types import CallError, Delete
 
@@ -36,7 +37,7 @@ def delete(connection: sqlite3.Connection, of: Names, deletes: Sequence[Delete])
         ids[item.what].append(digest if item.what == "action" else item.id)
     published = _delete_accounts(connection, ids["account"])
     _delete_posts(connection, of, ids["post"] + published)
-    _undo(connection, ids["action"])
+    _undo(connection, {digest: digests[digest] for digest in ids["action"]})
     return len(new)
 
 
@@ -67,9 +68,9 @@ def erase(connection: sqlite3.Connection, viewer: str, now: int, *, minor: bool)
     """
     of = names(connection)
     before = connection.total_changes
-    row = connection.execute("SELECT person FROM keys WHERE viewer = ?", (viewer,)).fetchone()
-    if row is not None:
-        _erase_rows(connection, of, row[0])
+    owner = person(connection, viewer)
+    if owner is not None:
+        _erase_rows(connection, of, owner.number)
     published = _delete_accounts(connection, [viewer])
     _drop_posts(connection, published)
     connection.execute(
@@ -149,18 +150,24 @@ def _drop_posts(connection: sqlite3.Connection, ids: Sequence[str]) -> None:
     )
 
 
-def _undo(connection: sqlite3.Connection, digests: Sequence[str]) -> None:
-    found = actions.find(connection, digests)
-    relations.remove(connection, found)
-    actions.remove(connection, digests)
+def _undo(connection: sqlite3.Connection, undone: Mapping[str, Delete]) -> None:
+    """Undo actions by their digests, and what they made stand though the log forgot them."""
+    found = actions.find(connection, undone)
+    made: defaultdict[str | None, set[str]] = defaultdict(set)
+    for item in undone.values():
+        made[item.viewer].add(item.id)
+    for viewer, ids in made.items():
+        if (owner := person(connection, viewer)) is not None:
+            relations.remove(connection, owner, ids)
+    actions.remove(connection, undone)
     connection.executemany(
         "UPDATE gone SET person = ? WHERE digest = ?",
         [(row.person.number, row.digest) for row in found],
     )
 
 
-def _erase_rows(connection: sqlite3.Connection, of: Names, person: int) -> None:
-    requests = connection.execute("SELECT request FROM receipts WHERE person = ?", (person,))
+def _erase_rows(connection: sqlite3.Connection, of: Names, number: int) -> None:
+    requests = connection.execute("SELECT request FROM receipts WHERE person = ?", (number,))
     gone.add(connection, [of.digest("request", request) for (request,) in requests.fetchall()])
     for statement in (
         "DELETE FROM actions WHERE person = ?",
@@ -170,7 +177,7 @@ def _erase_rows(connection: sqlite3.Connection, of: Names, person: int) -> None:
         "DELETE FROM gone WHERE person = ?",
         "DELETE FROM keys WHERE person = ?",
     ):
-        connection.execute(statement, (person,))
+        connection.execute(statement, (number,))
 
 
 def _standing(connection: sqlite3.Connection, people: set[int]) -> set[str]:

@@ -17,6 +17,7 @@ from ariane.store.people import ViewerSettings
 from ariane.types import (
     Account,
     Action,
+    ActionKind,
     Ask,
     CallError,
     Candidate,
@@ -196,6 +197,11 @@ class SqliteStore:
         with self._connections.reading() as connection:
             digest = names(connection).action(viewer, action)
             return bool(actions.held(connection, [digest]))
+
+    def standing(self, viewer: str, kind: ActionKind, account: str) -> list[str]:
+        """Ids of the actions by which a viewer follows, mutes or blocks an account."""
+        with self._connections.reading() as connection:
+            return people.standing(connection, viewer, kind, account)
 
     def actions(self, until: int | None = None) -> Iterator[Action]:
         """Every action up to and including `until`, in order of (at, id), in bounded memory."""

@@ -6,8 +6,10 @@ import re
 from typing import Any
 
 import pytest
-from tests.serve.conftest import Api, lines, post
+from tests.serve.conftest import Api, action, ago, lines, post
 from tests.serve.page.conftest import SCRIPT, Browser, Open
+
+from ariane.serve.service import now
 
 TOGGLES = ("like", "repost", "bookmark", "follow")
 AWAY = ("not_interested", "mute", "block")
@@ -36,7 +38,6 @@ def test_an_act_is_done_and_undone_without_a_script(town: Api, kind: str) -> Non
     assert (held["kind"], held["post"], held["request"]) == (kind, "p1", request)
     assert held.get("account") == ("author-p1" if kind in ("follow", "mute", "block") else None)
     page = vic.get(to).text
-    assert held["id"] in page
     vic.post("/do", post="p1", kind=kind, undo=undo_of(page), to=to)
     assert done(town) == []
     assert vic.get(to).status_code == 200
@@ -92,6 +93,48 @@ def test_what_is_older_than_the_history_is_undone_all_the_same(town: Api) -> Non
     )
     Browser(town, "vic").post("/do", post="p1", kind="mute", undo="standing")
     assert done(town) == []
+
+
+@pytest.mark.parametrize("kind", ["follow", "mute", "block"])
+def test_what_stands_is_undone_though_it_was_done_by_a_post_and_retention_has_passed(
+    town: Api, kind: str
+) -> None:
+    """A follow, mute or block by a post alone has the post's author for its account."""
+    by_post = action("vic", "p1", kind, at=ago(50), id="by-post")
+    again = {**by_post, "id": "again", "account": "author-p1"}
+    town("POST", "/v1/actions", "vic", **lines(by_post, again, action("vic", "p2", at=ago(50))))
+    with town.service.live.engine() as engine:
+        assert engine.store.forget(actions=now(), receipts=None) == 1
+    vic = Browser(town, "vic")
+    page = vic.get("/p/p1").text if kind == "follow" else vic.get("/me").text
+    assert ("Unfollow" if kind == "follow" else f'value="{kind}"') in page
+    if kind == "mute":
+        vic.post("/me/undo", kind=kind, account="author-p1")
+    else:
+        vic.post("/do", post="p1", kind=kind, undo="standing")
+    assert done(town) == []
+    assert "p1" in vic.cards()
+
+
+def test_a_page_view_opens_no_export(town: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    vic = Browser(town, "vic")
+    vic.post("/do", post="p1", kind="mute")
+    with town.service.live.engine() as engine:
+        monkeypatch.setattr(type(engine.store), "export", None)
+    vic.post("/do", post="p2", kind="like")
+    for path in ("/", "/f/following", "/p/p1", "/wishes"):
+        assert vic.get(path).status_code == 200
+    assert vic.post("/do", SCRIPT, post="p1", kind="mute", undo="standing").status_code == 200
+    assert "p1" in vic.cards()
+
+
+def test_an_undo_that_comes_too_late_undoes_nothing_else(town: Api) -> None:
+    vic = Browser(town, "vic")
+    first = undo_of(vic.post("/do", SCRIPT, post="p1", kind="like").text)
+    vic.post("/do", post="p1", kind="like", undo=first)
+    vic.post("/do", post="p1", kind="like")
+    vic.post("/do", post="p1", kind="like", undo=first)
+    assert len(done(town)) == 1
 
 
 def test_nobody_acts_but_is_told_how_they_could(browse: Open) -> None:

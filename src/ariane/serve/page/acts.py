@@ -15,7 +15,7 @@ from ariane.engine import Engine
 from ariane.ingest.wire import event
 from ariane.serve.batch import Batch
 from ariane.serve.page.cards import Card, Dealer, dealt
-from ariane.serve.page.done import ON_AUTHORS, ON_POSTS, STANDING, Done, done_now, standing
+from ariane.serve.page.done import ON_AUTHORS, ON_POSTS, Done, done_now
 from ariane.serve.page.errors import Told
 from ariane.serve.page.forms import Form
 from ariane.serve.page.guarded import guarded
@@ -138,9 +138,11 @@ def _act(
 
 
 def _undo(engine: Engine, viewer: str, kind: ActionKind, target: str, action: str) -> None:
-    """It was never done: the action by its id, or whichever stand where that is not known."""
-    known = action != STANDING and engine.store.did(viewer, action)
-    ids = [action] if known else standing(engine, viewer, kind, target)
+    """It was never done; a follow, mute or block ends with every action that makes it."""
+    if kind in ON_AUTHORS:
+        ids = engine.store.standing(viewer, kind, target)
+    else:
+        ids = [action] if engine.store.did(viewer, action) else []
     at = now()
     engine.store.write([Delete("action", one, at, viewer) for one in ids])
 

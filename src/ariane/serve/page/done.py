@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from ariane.engine import Engine
-from ariane.types import Action, ActionKind, Viewer
+from ariane.types import ActionKind, Viewer
 
 ON_POSTS: Final = (
     ActionKind.LIKE,
@@ -17,12 +17,12 @@ ON_POSTS: Final = (
 )
 ON_AUTHORS: Final = (ActionKind.FOLLOW, ActionKind.MUTE, ActionKind.BLOCK)
 STANDING: Final = "standing"
-"""Stands for the id of an action that is older than the history at hand."""
+"""Stands for the ids of the actions that make a follow, mute or block, which end together."""
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """(kind, post or account) → the id of the viewer's action."""
+    """(kind, post or account) → the id of the viewer's action, STANDING for an account."""
 
     actions: Mapping[tuple[ActionKind, str], str] = field(default_factory=dict)
 
@@ -33,14 +33,16 @@ class Done:
 
 
 def done_by(viewer: Viewer) -> Done:
-    """What a viewer's history and lists tell of it."""
+    """What was done to posts, as the history tells, and to authors, as the standing lists do."""
     relations = (
         (ActionKind.FOLLOW, viewer.follows),
         (ActionKind.MUTE, viewer.mutes),
         (ActionKind.BLOCK, viewer.blocks),
     )
-    found = {(kind, account): STANDING for kind, held in relations for account in held}
-    return Done(found | _keyed(past.action for past in viewer.history))
+    authors = {(kind, account): STANDING for kind, held in relations for account in held}
+    did = (past.action for past in viewer.history)
+    posts = {(one.kind, one.post): one.id for one in did if one.post and one.kind in ON_POSTS}
+    return Done(posts | authors)
 
 
 def done_now(engine: Engine, viewer: str | None, at: int) -> Done:
@@ -48,21 +50,3 @@ def done_now(engine: Engine, viewer: str | None, at: int) -> Done:
     if viewer is None:
         return Done()
     return done_by(engine.store.viewer(engine.ask(viewer, at=at)))
-
-
-def standing(engine: Engine, viewer: str, kind: ActionKind, target: str) -> list[str]:
-    """The ids of all of a viewer's actions of this kind on a post or account."""
-    return [
-        action["id"]
-        for action in engine.store.export(viewer)["actions"]
-        if action["kind"] == kind and target in (action.get("account"), action.get("post"))
-    ]
-
-
-def _keyed(actions: Iterable[Action]) -> dict[tuple[ActionKind, str], str]:
-    keyed: dict[tuple[ActionKind, str], str] = {}
-    for action in actions:
-        target = action.account if action.kind in ON_AUTHORS else action.post
-        if target is not None and action.kind in (*ON_POSTS, *ON_AUTHORS):
-            keyed[action.kind, target] = action.id
-    return keyed

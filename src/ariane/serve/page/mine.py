@@ -15,7 +15,7 @@ from ariane.engine import Engine
 from ariane.report.words import ACTIONS, numbered
 from ariane.serve.access import COOKIE
 from ariane.serve.page.acts import remembered
-from ariane.serve.page.done import ON_AUTHORS, standing
+from ariane.serve.page.done import ON_AUTHORS
 from ariane.serve.page.errors import Told
 from ariane.serve.page.forms import Form
 from ariane.serve.page.guarded import guarded
@@ -223,4 +223,4 @@ def _undone(engine: Engine, viewer: str, form: Mapping[str, str]) -> list[str]:
     kind = next((one for one in ON_AUTHORS if one.value == form.get("kind")), None)
     if kind is None:
         raise Told(422, "error.422")
-    return standing(engine, viewer, kind, form.get("account", ""))
+    return engine.store.standing(viewer, kind, form.get("account", ""))
