@@ -554,6 +554,13 @@ class Store(Protocol):
     ) -> list[str]:
         """Ids of live posts published in (since, at], newest first, by these authors if given."""
 
+    def published(self, author: str, at: int, limit: int, after: str = "") -> list[tuple[int, str]]:
+        """Times and ids of an author's live posts published by `at`, newest first, ties by id.
+
+        Of those published at `at` itself only the ids that come after `after` are given, so that
+        the last of one page begins the next.
+        """
+
     def replies(self, ids: Sequence[str], at: int) -> dict[str, list[str]]:
         """Ids of the live replies to these posts published by `at`, oldest first."""
 

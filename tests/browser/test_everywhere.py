@@ -105,6 +105,29 @@ def test_the_page_of_nobody_is_for_everyone(read_as: ReadAs, theme: str) -> None
         assert faults(at) == []
 
 
+def test_an_author_is_reached_from_a_card_followed_muted_and_left_again(read_as: ReadAs) -> None:
+    at = read_as("new", 390, "fr")
+    page = at.go()
+    name = at.cards().first.locator(".by .name")
+    author = name.inner_text()
+    name.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(author)
+    expect(at.cards().first.locator(".by .name")).to_have_text(author)
+    for kind in ("follow", "mute"):
+        page.locator(f"#{kind}-author").click()
+        expect(page.locator(f"#{kind}-author")).to_have_text(at.say(f"author.do.{kind}.on"))
+        expect(page.locator(f"#{kind}-author")).to_be_focused()
+    expect(at.cards()).to_have_count(0)
+    expect(page.locator(".empty")).to_contain_text(at.say("author.mute", name=author))
+    assert faults(at) == []
+    page.locator("#mute-author").click()
+    expect(at.cards()).not_to_have_count(0)
+    assert faults(at) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.locator(".back").click()
+    expect(page.get_by_role("heading", level=1)).not_to_have_text(author)
+
+
 def faults(at: Reader) -> list[str]:
     """What axe-core calls serious or critical."""
     found = Axe().run(at.page).response["violations"]

@@ -182,6 +182,19 @@ class Understanding:
         assert store.replies(["root"], 9)["root"] == ["a", "b", "late"]
         assert store.replies([], 9) == {}
 
+    def test_what_an_author_published_is_told_newest_first_and_from_any_place_on(
+        self, store: Store
+    ) -> None:
+        store.write([post(name, 5, author="ann") for name in "dacb"])
+        store.write([post("old", 1, author="ann"), post("new", 9, author="ann")])
+        store.write([post("z", 5, author="eve"), Delete("post", "c", 9)])
+        tied = [(5, "a"), (5, "b"), (5, "d")]
+        assert store.published("ann", 9, 99) == [(9, "new"), *tied, (1, "old")]
+        assert store.published("ann", 8, 2) == tied[:2]
+        assert store.published("ann", 5, 2, "a") == tied[1:]
+        assert store.published("ann", 5, 9, "d") == [(1, "old")]
+        assert store.published("nobody", 9, 9) == []
+
     def test_a_post_has_the_language_that_was_read_in_it(self, store: Store) -> None:
         store.write([post("p", lang="en"), post("q", lang="en"), post("r")])
         store.write_readings([reading("p", language="fr"), reading("q", language=None)], [])

@@ -202,6 +202,7 @@ def hot_path(store: SqliteStore) -> None:
         served(store, name, ["p", "q"], after="one")
         store.viewer(Ask("x", "vic", NOW, after=name))
     store.viewer(ask(profiled=False))
+    store.standing("vic", K.MUTE, "ann")
     store.recent(NOW, 9, since=0)
     store.recent(NOW, 9, languages=["en", "fr"])
     store.recent(NOW, 9, authors=["ann"], languages=["en"])
@@ -233,9 +234,19 @@ def test_no_hot_query_scans_a_table(store: SqliteStore) -> None:
 def test_recent_reads_indexes_alone(store: SqliteStore, search: dict[str, Any]) -> None:
     with traced(store) as statements:
         store.recent(NOW, 9, **search)
+    assert covered(store, statements)
+
+
+def test_what_an_author_published_is_read_from_an_index_alone(store: SqliteStore) -> None:
+    with traced(store) as statements:
+        store.published("ann", NOW, 9, "p")
+    assert covered(store, statements)
+
+
+def covered(store: SqliteStore, statements: list[str]) -> bool:
     (statement,) = [one for one in statements if "FROM posts" in one]
     plan = store._connections._get().execute("EXPLAIN QUERY PLAN " + statement).fetchall()
-    assert "USING COVERING INDEX" in plan[0][3]
+    return "USING COVERING INDEX" in plan[0][3]
 
 
 # --- crashes and processes ---------------------------------------------------------------------

@@ -202,6 +202,18 @@ def published_by(connection: sqlite3.Connection, author: str) -> list[str]:
     return [name for (name,) in rows]
 
 
+def published(
+    connection: sqlite3.Connection, author: str, at: int, limit: int, after: str
+) -> list[tuple[int, str]]:
+    """Times and ids of an author's live posts up to `at`, newest first; answered from an index."""
+    rows = connection.execute(
+        "SELECT at, id FROM posts WHERE author = :author AND at <= :at"
+        " AND (at < :at OR id > :after) ORDER BY at DESC, id LIMIT :limit",
+        {"author": author, "at": at, "limit": limit, "after": after},
+    )
+    return rows.fetchall()
+
+
 def replies(connection: sqlite3.Connection, ids: Iterable[str], at: int) -> dict[str, list[str]]:
     """Ids of the live replies to these posts published by `at`, oldest first."""
     rows = connection.execute(

@@ -140,6 +140,11 @@ class SqliteStore:
                 connection, at, limit, since=start, authors=authors, languages=languages
             )
 
+    def published(self, author: str, at: int, limit: int, after: str = "") -> list[tuple[int, str]]:
+        """Times and ids of an author's live posts up to `at`, newest first, ties by id."""
+        with self._connections.reading() as connection:
+            return posts.published(connection, author, at, limit, after)
+
     def replies(self, ids: Sequence[str], at: int) -> dict[str, list[str]]:
         """Ids of the live replies to these posts published by `at`, oldest first."""
         with self._connections.reading() as connection:

@@ -20,6 +20,7 @@ POSTS = [
     "/language",
     "/seen",
     "/w/abc/replay",
+    "/a/author-p1",
 ]
 
 

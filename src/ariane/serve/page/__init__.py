@@ -6,6 +6,7 @@ from fastapi import APIRouter, FastAPI
 
 from ariane.serve.page import (
     acts,
+    authors,
     choices,
     feeds,
     how,
@@ -28,6 +29,7 @@ router = APIRouter()
 for room in (
     feeds,
     threads,
+    authors,
     acts,
     seen,
     why,

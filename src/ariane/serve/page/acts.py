@@ -46,9 +46,9 @@ async def do(form: Form, serving: Serving, visit: Visiting) -> Response:
         author = _author(engine, viewer, post)
         target = author if kind in ON_AUTHORS else post
         if "undo" in form:
-            _undo(engine, viewer, kind, target, form["undo"])
+            undo(engine, viewer, kind, target, form["undo"])
         else:
-            _act(engine, viewer, kind, post=post, target=target, request=form.get("request"))
+            act(engine, viewer, kind, post=post, target=target, request=form.get("request"))
         if not visit.fragment:
             return RedirectResponse(local(form.get("to")), 303)
         return _answer(engine, visit, kind, post, form)
@@ -127,17 +127,26 @@ def _action(
     return wire | ({"request": request} if request else {})
 
 
-def _act(
-    engine: Engine, viewer: str, kind: ActionKind, *, post: str, target: str, request: str | None
+def act(
+    engine: Engine,
+    viewer: str,
+    kind: ActionKind,
+    *,
+    target: str,
+    post: str | None = None,
+    request: str | None = None,
 ) -> None:
-    """Take an action in, once: what stands already is not done twice."""
+    """Take an action in, once: what stands already is not done twice.
+
+    `target` is the post, or the author, in whose case `post` is where it was done.
+    """
     if (kind, target) in done_now(engine, viewer, now()).actions:
         return
-    on = {"account": target, "post": post} if kind in ON_AUTHORS else {"post": post}
+    on = {"account" if kind in ON_AUTHORS else "post": target} | ({"post": post} if post else {})
     take(engine, _action(viewer, kind, now(), request, **on))
 
 
-def _undo(engine: Engine, viewer: str, kind: ActionKind, target: str, action: str) -> None:
+def undo(engine: Engine, viewer: str, kind: ActionKind, target: str, action: str) -> None:
     """It was never done; a follow, mute or block ends with every action that makes it."""
     if kind in ON_AUTHORS:
         ids = engine.store.standing(viewer, kind, target)

@@ -11,7 +11,18 @@ from ariane.serve.page.done import Done
 from ariane.serve.page.guarded import Guarded, avoided, guarded
 from ariane.serve.page.text import CONTROLS, Piece, outward, paragraphs
 from ariane.serve.page.words import aspect, say
-from ariane.types import ActionKind, Decision, Feed, Media, Post, Ranked, Reason, Verdict
+from ariane.types import (
+    ActionKind,
+    Ask,
+    Decision,
+    Feed,
+    Media,
+    Post,
+    Ranked,
+    Reason,
+    Verdict,
+    Viewer,
+)
 from ariane.why.causes import SENSITIVE, SURE
 from ariane.why.sentences import sentence, shortened
 from ariane.why.words import PATTERNS
@@ -189,12 +200,7 @@ class Dealer:
 def dealt(engine: Engine, feed: Feed, done: Done, language: str, to: str) -> list[Card]:
     """The cards of a served feed; `to` is the address that shows this page again."""
     posts = [item.candidate.post for item in feed.page.items]
-    beside_them = [name for post in posts for name in (post.reply_to, post.repost_of) if name]
-    beside = guarded(engine, feed.ask, feed.viewer, beside_them)
-    parents = [name for item in beside.shown.values() if (name := item.candidate.post.reply_to)]
-    if parents:
-        more = guarded(engine, feed.ask, feed.viewer, parents)
-        beside = Guarded({**more.shown, **beside.shown}, {**more.withheld, **beside.withheld})
+    beside = beside_posts(engine, feed.ask, feed.viewer, posts)
     counts = engine.store.replies([post.repost_of or post.id for post in posts], feed.ask.at)
     reasons = {reason.post: reason for reason in feed.reasons}
     dealer = Dealer(engine, language, done, beside)
@@ -209,8 +215,19 @@ def dealt(engine: Engine, feed: Feed, done: Done, language: str, to: str) -> lis
             feed=feed,
         )
         for rank, item in enumerate(feed.page.items, start=1)
-        if not _lost(item, beside)
+        if not lost(item, beside)
     ]
+
+
+def beside_posts(engine: Engine, ask: Ask, viewer: Viewer, posts: Iterable[Post]) -> Guarded:
+    """What posts repost and answer, and what the reposted ones answer, as a viewer may see it."""
+    named = [name for post in posts for name in (post.reply_to, post.repost_of) if name]
+    beside = guarded(engine, ask, viewer, named)
+    parents = [name for item in beside.shown.values() if (name := item.candidate.post.reply_to)]
+    if not parents:
+        return beside
+    more = guarded(engine, ask, viewer, parents)
+    return Guarded({**more.shown, **beside.shown}, {**more.withheld, **beside.withheld})
 
 
 def about(item: Ranked, language: str) -> tuple[About, ...]:
@@ -241,7 +258,7 @@ def _covered(item: Ranked) -> bool:
     return any(verdict.decision is Decision.INTERSTITIAL for verdict in item.verdicts)
 
 
-def _lost(item: Ranked, beside: Guarded) -> bool:
+def lost(item: Ranked, beside: Guarded) -> bool:
     """Whether this is a bare repost of what may not be shown, or is no longer there."""
     post = item.candidate.post
     if post.repost_of is None or post.repost_of in beside.shown:

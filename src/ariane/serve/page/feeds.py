@@ -13,6 +13,7 @@ from ariane.serve.page.cards import dealt
 from ariane.serve.page.done import Done, done_by, done_now
 from ariane.serve.page.render import html, render, show
 from ariane.serve.page.visit import Visit, Visiting
+from ariane.serve.page.words import say
 from ariane.serve.receipts import receipt_for
 from ariane.serve.service import Serving, now
 from ariane.serve.values import FeedName, Id
@@ -77,6 +78,8 @@ def _page(engine: Engine, visit: Visit, feed: Feed, done: Done) -> HTMLResponse:
         "cards": dealt(engine, feed, done, visit.language, f"/f/{name}?page={feed.ask.id}"),
         "next": f"/f/{name}?after={feed.ask.id}" if feed.page.items else None,
         "counts": seen_by(visit, feed),
+        "end": say(visit.language, "feed.end.detail"),
+        "again": "/" if name == FOR_YOU.name else f"/f/{name}",
     }
     if visit.fragment and feed.ask.after is not None:
         return html(render(visit, "cards.html", **values))

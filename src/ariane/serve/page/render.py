@@ -47,7 +47,7 @@ def _initial(name: str) -> str:
     return next((sign for sign in name if sign.isalnum()), "·").upper()
 
 
-def _key(name: str) -> str:
+def key(name: str) -> str:
     """A name as a part of an element's id."""
     return blake2b(name.encode("utf-8", "replace"), digest_size=6).hexdigest()
 
@@ -68,7 +68,7 @@ def _withheld(feed: Feed) -> int:
 environment.filters |= {
     "hue": _hue,
     "initial": _initial,
-    "key": _key,
+    "key": key,
     "held": _held,
     "withheld": _withheld,
 }

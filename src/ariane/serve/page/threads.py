@@ -72,7 +72,7 @@ def _places(engine: Engine, visit: Visit, post: str) -> list[Place]:
     def place(name: str, depth: int, main: bool, joined: bool) -> Place:
         if name in beside.withheld:
             return Place(
-                withheld=_withheld(beside.withheld[name], visit.language),
+                withheld=withheld_for(beside.withheld[name], visit.language),
                 depth=depth,
                 main=main,
                 joined=joined,
@@ -127,7 +127,7 @@ def _below(engine: Engine, post: str, at: int) -> list[tuple[str, int]]:
     return ordered
 
 
-def _withheld(verdict: Verdict, language: str) -> str:
+def withheld_for(verdict: Verdict, language: str) -> str:
     """Why a post of the thread is not shown."""
     if avoided(verdict):
         return say(language, "thread.avoided")

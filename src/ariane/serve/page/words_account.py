@@ -1,4 +1,4 @@
-"""Words of the pages about the feed and about oneself: how it works, my data, the operator's."""
+"""Words of the pages about authors, the feed and oneself: how it works, my data, the operator's."""
 
 from __future__ import annotations
 
@@ -6,6 +6,31 @@ from collections.abc import Mapping
 from typing import Final
 
 ACCOUNT: Final[Mapping[str, tuple[str, str]]] = {
+    "author.about": ("About {name}", "À propos de {name}"),
+    "author.posts": ("Posts by {name}", "Messages de {name}"),
+    "author.hidden": ("An author", "Un auteur"),
+    "author.end": (
+        "That is all of this author that can be shown to you.",
+        "C’est tout ce qui peut vous être montré de cet auteur.",
+    ),
+    "author.empty": (
+        "What they publish comes here, newest first.",
+        "Ce que cette personne publie viendra ici, le plus récent d’abord.",
+    ),
+    "author.do.follow": ("Follow", "Suivre"),
+    "author.do.follow.on": ("Unfollow", "Ne plus suivre"),
+    "author.do.mute": ("Mute", "Masquer"),
+    "author.do.mute.on": ("Unmute", "Ne plus masquer"),
+    "author.do.block": ("Block", "Bloquer"),
+    "author.do.block.on": ("Unblock", "Débloquer"),
+    "author.mute": (
+        "You muted {name}, so none of their posts are shown to you.",
+        "Vous avez masqué {name} : aucun de ses messages ne vous est montré.",
+    ),
+    "author.block": (
+        "You blocked {name}, so none of their posts are shown to you.",
+        "Vous avez bloqué {name} : aucun de ses messages ne vous est montré.",
+    ),
     "how.lead": (
         "Everything on this page is written by the program from what is running now.",
         "Tout ce qui figure ici est écrit par le programme, d’après ce qui tourne à l’instant.",
