@@ -19,6 +19,8 @@ from ariane.serve.settings import ServeSettings
 from ariane.serve.tokens import OPERATOR, Caller
 
 LINES = "application/x-ndjson"
+HERE = "http://localhost"
+"""Where the applications of tests are asked, a name that every server answers to."""
 
 
 def ago(minutes: float) -> str:
@@ -50,7 +52,7 @@ class Api:
 
     def __init__(self, app: FastAPI) -> None:
         self.app = app
-        self.client = TestClient(app, raise_server_exceptions=False)
+        self.client = TestClient(app, HERE, raise_server_exceptions=False)
 
     @property
     def service(self) -> Service:

@@ -82,7 +82,7 @@ def test_upon_consent_a_reader_is_a_viewer_until_they_leave(api: Api) -> None:
 
 
 def test_over_https_the_cookie_is_secure(api: Api) -> None:
-    answer = api("POST", "https://testserver/v1/anonymous", json={"consent": True})
+    answer = api("POST", "https://localhost/v1/anonymous", json={"consent": True})
     assert "secure" in answer.headers["set-cookie"].lower()
 
 

@@ -33,6 +33,7 @@ from ariane.serve import (
 from ariane.serve.access import bucket
 from ariane.serve.background import Background
 from ariane.serve.headers import SafeHeaders
+from ariane.serve.hosts import KnownHosts
 from ariane.serve.identity import Identities
 from ariane.serve.limits import BodyLimit, RateLimit, each_once
 from ariane.serve.live import Live
@@ -122,6 +123,7 @@ def _wrap(app: FastAPI, service: Service) -> None:
             allow_methods=["GET", "POST", "PUT", "DELETE"],
             allow_headers=["Authorization", "Content-Type"],
         )
+    app.add_middleware(KnownHosts, settings=settings)
     app.add_middleware(Faults)
     app.add_middleware(page.ErrorPages, page=page.error_page)
     app.add_middleware(Measured, metrics=service.metrics)

@@ -35,6 +35,7 @@ MEANING: Mapping[int, str] = {
     410: "The evidence was erased, edited or deleted: the receipt is withdrawn.",
     413: "The body is too large.",
     415: "The body's content type is not taken.",
+    421: "The request names a host that is not this server's.",
     422: "A value does not fit.",
     429: "Too many requests from this client; see Retry-After.",
     500: "The server failed; the id names the line in its log.",
@@ -59,7 +60,7 @@ ROUTING: Mapping[int, str] = {
 }
 """The sentences of refusals that the framework makes by itself."""
 
-COMMON = (408, 413, 422, 429, 500, 503)
+COMMON = (408, 413, 421, 422, 429, 500, 503)
 """Statuses that any route can answer with."""
 
 

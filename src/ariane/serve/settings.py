@@ -12,6 +12,7 @@ HOST_NAME = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+"
 )
 
+NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 
 POSITIVE = (
     *("connections", "threads", "timeout_seconds", "body_bytes", "body_seconds", "batch_lines"),
@@ -29,6 +30,10 @@ class ServeSettings:
 
     port: int = 8000
     """The port to listen on; 0 takes any free one."""
+
+    hosts: tuple[str, ...] = ()
+    """Names by which browsers reach the server beside `host`, `hostname` and addresses, such as one
+    that a proxy passes on; a request for any other name is refused (421)."""
 
     connections: int = 1000
     """How many connections may be open at once."""
@@ -112,6 +117,12 @@ class ServeSettings:
                 f"[serve] hostname is {self.hostname!r}; give a bare host name such as "
                 "feed.example.org, without https:// and without a port."
             )
+        for name in self.hosts:
+            if not NAME.fullmatch(name):
+                raise CallError(
+                    f"[serve] hosts holds {name!r}; give bare host names in small letters such as "
+                    "feed.example.org, without https:// and without a port."
+                )
         if self.publisher and not self.publisher.startswith(("did:plc:", "did:web:")):
             raise CallError(f"[serve] publisher is {self.publisher!r}; give a DID (did:plc:…).")
 

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import pytest
 from starlette.testclient import TestClient
-from tests.serve.conftest import Api, lines, post
+from tests.serve.conftest import HERE, Api, lines, post
 
 from ariane.serve.access import COOKIE
 from ariane.serve.http import create_app
@@ -27,7 +27,9 @@ class Browser:
 
     def __init__(self, api: Api, who: str | None = None) -> None:
         self.api = api
-        self.client = TestClient(api.app, raise_server_exceptions=False, follow_redirects=False)
+        self.client = TestClient(
+            api.app, HERE, raise_server_exceptions=False, follow_redirects=False
+        )
         if who is not None:
             caller = OPERATOR if who == "operator" else Caller("viewer", who)
             token = api.service.tokens.issue(caller, 3600, COOKIE_AUDIENCE)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 from starlette.requests import Request
-from tests.serve.conftest import Api, action, lines
+from tests.serve.conftest import HERE, Api, action, lines
 from tests.serve.page.conftest import HTML, SCRIPT, Browser, Open
 
-HERE = "http://testserver"
 POSTS = [
     "/do",
     "/reply",
@@ -31,7 +30,7 @@ POSTS = [
         {"Sec-Fetch-Site": "same-site", "Origin": HERE},
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
-        {"Origin": "http://testserver:8001"},
+        {"Origin": f"{HERE}:8001"},
     ],
 )
 def test_what_another_site_sends_is_refused(browse: Open, headers: dict[str, str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ariane.serve.hosts import SHOWN
 from ariane.serve.limits import CLIENT
 from ariane.serve.page.render import html, render
 from ariane.serve.page.visit import LANGUAGE, Visit, language_of
@@ -29,7 +30,8 @@ def error_page(request: Request, status: int, fault: str | None) -> str:
     """What a reader is told where a request was refused with this status; a part for a script."""
     key = f"error.{status}" if f"error.{status}" in WORDS else "error.422"
     visit = _visit(request)
-    return _text(visit, say(visit.language, key), fault)
+    host = request.headers.get("host", "")[:SHOWN]
+    return _text(visit, say(visit.language, key, host=host), fault)
 
 
 def tell(request: Request, error: Exception) -> Response:

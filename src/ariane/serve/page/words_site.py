@@ -137,6 +137,12 @@ SITE: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "error.413": ("What you sent is too large.", "Votre envoi est trop grand."),
     "error.415": ("This form was not sent as one.", "Ce formulaire n’a pas été envoyé comme tel."),
+    "error.421": (
+        "This server does not answer to {host}; open it by its address, or let its operator add "
+        "that name to hosts under [serve] in ariane.toml.",
+        "Ce serveur ne répond pas au nom de {host} ; ouvrez-le par son adresse, ou demandez à "
+        "l’opérateur d’ajouter ce nom à hosts, sous [serve], dans ariane.toml.",
+    ),
     "error.422": (
         "Something in what you sent does not fit; go back and try again.",
         "Quelque chose dans votre envoi ne convient pas ; revenez en arrière et réessayez.",
