@@ -7,33 +7,18 @@ push holds for what it stands before, and for what is listed after that, until t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final, NoReturn
 
 from ariane.steer.clauses import Clause, Said
-from ariane.steer.phrases import (
-    ENGLISH,
-    FRENCH,
-    MEANINGS,
-    PLAIN,
-    STRONG,
-    WHOLE,
-    Degree,
-    Mark,
-    Push,
-)
-from ariane.steer.targets import LONGEST, Named, aspect, targets, word_target
+from ariane.steer.phrases import PLAIN, STRONG, WHOLE, Degree, Mark, Push
+from ariane.steer.sentence import Sentence
+from ariane.steer.targets import LONGEST, Named, targets, word_target
 from ariane.steer.until import Unclear, ending
-from ariane.steer.words import Word, cleaned, words
 from ariane.types import CallError, Wish
 
 LIMIT: Final = 500
 """The most characters of one sentence of wishes."""
 
-_PHRASE: Final = max(map(len, MEANINGS))
-
-_LINKS: Final = ("l", "le", "la", "les", "the")
-_ARTICLES: Final = ("de", "du", "des", "d", "l", "la", "le", "les")
 _PAUSES: Final = frozenset(",;:.!?()/…")
 
 
@@ -45,17 +30,14 @@ def parse(said: str, at: int) -> tuple[Wish, ...]:
     """
     if len(said) > LIMIT:
         raise CallError(f"A wish of {len(said)} characters is too long; say it in {LIMIT}.")
-    text = cleaned(said)
-    return _Reading(text, words(text), at).wishes()
+    return _Reading(Sentence.of(said), at).wishes()
 
 
 class _Reading:
     """One pass over the words of a sentence."""
 
-    def __init__(self, text: str, said: Sequence[Word], at: int) -> None:
-        self.text, self.said, self.at = text, said, at
-        flat = [word.folded for word in said]
-        self.french = sum(w in FRENCH for w in flat) > sum(w in ENGLISH for w in flat)
+    def __init__(self, sentence: Sentence, at: int) -> None:
+        self.sentence, self.said, self.at = sentence, sentence.said, at
         self.place = 0
         self.pending: Said | None = None
         self.clauses: list[Clause] = []
@@ -90,7 +72,7 @@ class _Reading:
         sign, strength = clause.direction or (1, PLAIN)
         if sign < 0 and beside > 1:
             strength = min(strength, STRONG)  # "no angry posts about art" asks for no end of art
-        said = self.text[self.said[clause.start].start : self.said[clause.end - 1].end]
+        said = self.sentence.quoted(clause.start, clause.end)
         return Wish(target, target, sign, strength, clause.until, said)
 
     # ----- one word or phrase -----
@@ -121,7 +103,7 @@ class _Reading:
         start, self.place = self.place, self.place + count
         if self.clause is not None and not self.fresh and self.pending is None:
             self._ends(self.clause, until)
-        elif self.clauses and self.pending is None and self._last():
+        elif self.clauses and self.pending is None and self.sentence.ends(self.place):
             for clause in self.clauses:
                 clause.until = clause.until or until
         else:
@@ -129,13 +111,6 @@ class _Reading:
         if self.clause is not None and not self.fresh and self.clause.end <= start:
             self.clause.end = self.place
         return True
-
-    def _last(self) -> bool:
-        """Whether only marks and courtesies follow."""
-        rest = self.said[self.place :]
-        return all(
-            word.kind == "mark" or isinstance(MEANINGS.get((word.folded,)), Mark) for word in rest
-        )
 
     def _ends(self, clause: Clause, until: int) -> None:
         """An end closes its clause, and those of the same direction that "and" joins to it."""
@@ -146,8 +121,9 @@ class _Reading:
             earlier.until = until
 
     def _phrase(self) -> bool:
-        meant, length = self._meaning()
-        known = aspect(self.said, self.place, self.french)
+        named, begun = bool(self.run or self.group), self.clause is not None
+        meant, length = self.sentence.meaning(self.place, self.pending, named=named, begun=begun)
+        known = self.sentence.aspect(self.place)
         if known and known.after - known.first >= length:
             self.run.append(known)
             self.place = known.after
@@ -162,42 +138,9 @@ class _Reading:
             self._push(meant, start)
         return True
 
-    def _meaning(self) -> tuple[Push | Degree | Mark | None, int]:
-        for length in range(min(_PHRASE, len(self.said) - self.place), 0, -1):
-            part = self.said[self.place : self.place + length]
-            if all(word.kind == "word" for word in part):
-                meant = MEANINGS.get(tuple(word.folded for word in part))
-                if meant is not None and not (isinstance(meant, Mark) and self._initials(part)):
-                    return self._in_context(meant, part), length
-        return None, 0
-
-    def _initials(self, part: Sequence[Word]) -> bool:
-        """AI and US are names where ai and us are not, unless the whole sentence is in capitals."""
-        raw = self.text[part[0].start : part[0].end]
-        return len(part) == 1 and len(raw) > 1 and raw.isupper() and not self.text.isupper()
-
-    def _in_context(
-        self, meant: Push | Degree | Mark, part: Sequence[Word]
-    ) -> Push | Degree | Mark:
-        """Words that mean one thing in one place: plus, que, or."""
-        word = part[0].folded
-        ne = self.pending is not None and self.pending.ne
-        if word == "plus" and ne and not (self.pending and self.pending.negated):
-            next_one = self.said[self.place + 1 : self.place + 2]
-            return Push(1 if next_one and next_one[0].folded in ("que", "qu") else -1, WHOLE)
-        if word == "plus" and len(part) == 1 and not self.french:
-            return Mark("and") if self.run or self.group else Push(1, PLAIN)
-        if word == "or" and self.french:
-            return Mark("noun")
-        if isinstance(meant, Mark) and meant.part == "que":
-            after = self.place + 1
-            follows = self.said[after].folded if after < len(self.said) else ""
-            opens = self.pending is None and self.clause is None and follows in _ARTICLES
-            return Push(1, WHOLE) if ne or opens else Mark("filler")
-        return meant
-
     def _mark(self, mark: Mark, start: int) -> None:
-        if mark.part in ("of", "filler") and self.run and self._linked(mark):
+        named = self.run[-1].target if self.run else None
+        if mark.part in ("of", "filler") and self.sentence.linked(self.place, mark, named):
             return
         self._flush()
         if mark.part in ("and", "but"):
@@ -214,40 +157,8 @@ class _Reading:
             self.pending.pointing = True
         elif mark.part == "refused":
             self._refuse(self.pending.start if self.pending else start, self.place)
-        elif mark.part == "from":
-            self._author()
-
-    def _linked(self, mark: Mark) -> bool:
-        """Whether "of" or an article goes on with a phrase, as in droits de l'homme."""
-        before, after = self.said[self.place - 1], self.place
-        linking = mark.part == "of" or (
-            before.folded in _LINKS and self.said[self.place - 2].folded in ("de", "of")
-        )
-        if not linking or self.run[-1].target.partition(":")[0] in ("tone", "intent", "format"):
-            return False
-        while after < len(self.said) and self.said[after].folded in _LINKS:
-            after += 1
-        if after >= len(self.said) or self.said[after].kind != "word":
-            return False
-        place, self.place = self.place, after
-        meant = self._meaning()[0]
-        known = aspect(self.said, after, self.french)
-        self.place = place
-        plain = meant is None and known is None
-        topic = known is not None and known.target.startswith("topic:")
-        return (plain or topic) and not (topic and self.run[-1].target)
-
-    def _author(self) -> None:
-        """A handle after "from" or "by": one word in small letters, or with digits and dots."""
-        if self.place >= len(self.said):
-            return
-        word = self.said[self.place]
-        raw = self.text[word.start : word.end]
-        named = (word.folded,) in MEANINGS or aspect(self.said, self.place, self.french)
-        follows = self.said[self.place + 1] if self.place + 1 < len(self.said) else None
-        alone = follows is None or follows.kind == "mark" or (follows.folded,) in MEANINGS
-        if word.kind == "word" and not named and alone and raw == raw.lower() and raw[0].isalpha():
-            self._name([f"author:{raw}"])
+        elif mark.part == "from" and (handle := self.sentence.handle(self.place)):
+            self._name([f"author:{handle}"])
 
     # ----- what the words make -----
 
@@ -279,7 +190,7 @@ class _Reading:
 
     def _after(self, meant: Push, start: int) -> bool:
         """A direction said after what it is about, at the end of its part: "politics: less"."""
-        if any(word.kind != "mark" for word in self._rest()) or self.clause is None:
+        if self.clause is None or self.sentence.goes_on(self.place):
             return False
         clause, self.pending = self.clause, self.pending or Said(start)
         if clause.direction is None:
@@ -301,17 +212,6 @@ class _Reading:
         self.pending = self.listed = None
         return True
 
-    def _rest(self) -> Sequence[Word]:
-        """What is left of this part of the sentence, fillers aside."""
-        rest = []
-        for word in self.said[self.place :]:
-            meant = MEANINGS.get((word.folded,))
-            if word.kind == "mark" or (isinstance(meant, Mark) and meant.part in ("and", "but")):
-                break
-            if not (isinstance(meant, Mark) and meant.part in ("filler", "please")):
-                rest.append(word)
-        return rest
-
     def _name(self, found: list[str]) -> None:
         self._flush()
         self._belong(self.place)
@@ -330,7 +230,7 @@ class _Reading:
             self._refuse(first, after)
         run, self.run = self.run, []
         self._belong(first)
-        self.group += targets(self.text, self.said, run)
+        self.group += targets(self.sentence.text, self.said, run)
         if self.clause is not None:
             self.clause.end = after
 
@@ -401,8 +301,7 @@ class _Reading:
             self._refuse(self.pending.start, len(self.said))
 
     def _refuse(self, start: int, after: int) -> NoReturn:
-        part = self.said[start:after]
-        quoted = self.text[part[0].start : part[-1].end] if part else self.text
+        quoted = self.sentence.quoted(start, after)
         raise CallError(
             f"“{quoted}” is not understood as a wish; say it as in “less politics until Sunday” or "
             "« plus de sciences, moins de sport »."
