@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Final
 from unicodedata import normalize
 
+from ariane.forms import accented, formed
 from ariane.types import CallError, Candidate
 
 UNSURE: Final = 0.2
@@ -63,7 +64,8 @@ def _author(name: str, candidate: Candidate) -> float:
 
 
 def _word(name: str, candidate: Candidate) -> float:
-    return float(_whole(name).search(_folded(candidate.post.text)) is not None)
+    pattern, accents = _pattern(name)
+    return float(pattern.search(formed(candidate.post.text, accents)) is not None)
 
 
 MATCHES: Final[Mapping[str, Callable[[str, Candidate], float]]] = {
@@ -83,6 +85,12 @@ def _folded(text: str) -> str:
 
 
 @lru_cache(maxsize=4096)
+def _pattern(name: str) -> tuple[re.Pattern[str], bool]:
+    """What a word wish is looked for by, and whether accents count: those that it has do."""
+    accents = accented(name)
+    return _whole(formed(name, accents)), accents
+
+
 def _whole(word: str) -> re.Pattern[str]:
     """A word or phrase between word boundaries; scripts without spaces match anywhere."""
     inner = r"\s+".join(re.escape(part) for part in word.split())
