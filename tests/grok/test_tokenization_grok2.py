@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import random
 import sys
 import unicodedata
 from pathlib import Path
@@ -13,6 +11,7 @@ import pytest
 import tiktoken
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.grok.tokens import SPECIAL, TOKENS, random_tokens, write_tokenizer
 
 from ariane.grok import CheckpointError, Grok2Tokenizer
 from ariane.grok.tokenization_grok2 import (
@@ -24,37 +23,8 @@ from ariane.grok.tokenization_grok2 import (
     build_tokenizer,
 )
 
-SPECIAL = [PAD, SEPARATOR, EOS]
 PIECES = ["a", "b", "ab", "aa", " ", "  ", "\n", "\r\n", "\t", "'s", "'LL", "7", "42", "é", "ſ"]
 PIECES += ["\u0301", "\u00a0", "中", "文", "🙂", "-", "...", "x=", "\u2028", "\x00", "\x85", "ß"]
-
-
-def write(path: Path, tokens: list[bytes], **changes: Any) -> Path:
-    """A `tokenizer.tok.json` of the three special tokens, then these, ranked as they stand."""
-    content = {
-        "word_split": "V1",
-        "vocab_size": len(SPECIAL) + len(tokens),
-        "special_tokens": [{"token": n, "bytes": list(t.encode())} for n, t in enumerate(SPECIAL)],
-        "regular_tokens": [
-            {"token": n, "bytes": list(t)} for n, t in enumerate(tokens, len(SPECIAL))
-        ],
-    }
-    path.mkdir(exist_ok=True)
-    (path / VOCAB_FILE).write_text(json.dumps(content | changes), encoding="utf-8")
-    return path
-
-
-def random_tokens(seed: int, count: int, alphabet: str = "ab c\n'1é") -> list[bytes]:
-    """All bytes, then random merges of what there is, as byte-pair encoding would make them."""
-    draw = random.Random(seed)
-    tokens = [bytes([byte]) for byte in range(256)]
-    usable = sorted({bytes([byte]) for byte in alphabet.encode()})
-    while len(tokens) < 256 + count:
-        made = draw.choice(usable) + draw.choice(usable)
-        if made not in tokens and len(made) < 12:
-            tokens.append(made)
-            usable.append(made)
-    return tokens
 
 
 def oracle(tokens: list[bytes]) -> tiktoken.Encoding:
@@ -65,13 +35,14 @@ def oracle(tokens: list[bytes]) -> tiktoken.Encoding:
     )
 
 
-TOKENS = random_tokens(0, 400)
 ORACLE = oracle(TOKENS)
 
 
 @pytest.fixture(scope="module")
 def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    return Grok2Tokenizer.from_pretrained(write(tmp_path_factory.mktemp("tokenizer"), TOKENS))
+    return Grok2Tokenizer.from_pretrained(
+        write_tokenizer(tmp_path_factory.mktemp("tokenizer"), TOKENS)
+    )
 
 
 @given(st.lists(st.sampled_from(PIECES) | st.text(max_size=4), max_size=40).map("".join))
@@ -87,7 +58,7 @@ def test_any_ranks_give_the_numbers_of_tiktoken(
 ) -> None:
     """Overlapping and ambiguous merges too."""
     tokens = random_tokens(seed, 60, "ab")
-    ours = build_tokenizer(write(tmp_path_factory.mktemp("ranks"), tokens) / VOCAB_FILE)
+    ours = build_tokenizer(write_tokenizer(tmp_path_factory.mktemp("ranks"), tokens) / VOCAB_FILE)
     assert ours.encode(text).ids == oracle(tokens).encode(text)
 
 
@@ -155,14 +126,14 @@ def test_a_saved_tokenizer_loads_again(tokenizer: Any, tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_file_is_named(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
-    path = write(tmp_path, TOKENS, **changes)
+    path = write_tokenizer(tmp_path, TOKENS, **changes)
     with pytest.raises(CheckpointError, match=said) as caught:
         Grok2Tokenizer.from_pretrained(path)
     assert VOCAB_FILE in str(caught.value)
 
 
 def test_another_pattern_of_the_file_is_used(tmp_path: Path) -> None:
-    path = write(tmp_path, [*TOKENS, b"42"], pat_str=r"\d+|\D+")
+    path = write_tokenizer(tmp_path, [*TOKENS, b"42"], pat_str=r"\d+|\D+")
     assert build_tokenizer(path / VOCAB_FILE).encode("42").ids == [3 + len(TOKENS)]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import transformers
+from huggingface_hub.errors import StrictDataclassError
 from transformers.configuration_utils import PreTrainedConfig
 from transformers.models.auto.configuration_auto import AutoConfig
 
@@ -37,8 +38,9 @@ class AutoGrok2Config(PreTrainedConfig):
         content = {name: value for name, value in config_dict.items() if name != "model_type"}
         try:
             return Grok2Config.from_dict(content, **kwargs)
-        except (ValueError, TypeError) as error:  # AutoTokenizer would go on without us
-            raise CheckpointError(f"config.json does not describe a Grok-2: {error}") from error
+        except (ValueError, TypeError, StrictDataclassError) as error:
+            reason = error.__cause__ or error
+            raise CheckpointError(f"config.json does not describe a Grok-2: {reason}") from error
 
 
 class AutoGitConfig(AutoGrok2Config):

@@ -125,11 +125,12 @@ def _parts(piece: Piece, tensors: Mapping[str, Tensor]) -> Iterator[tuple[Shard,
 
 def _bounds(index: Index, shape: tuple[int, ...]) -> Region:
     """Where an index begins and ends in each dimension."""
-    given = index if isinstance(index, tuple) else (index,)
-    slices = [slice(None) if one is Ellipsis else one for one in given]
+    given = list(index) if isinstance(index, tuple) else [index]
+    at = given.index(Ellipsis) if Ellipsis in given else len(given)
+    rest = given[at + 1 :]
+    slices = [*given[:at], *[slice(None)] * (len(shape) - at - len(rest)), *rest]
     if not all(isinstance(one, slice) and one.step in (None, 1) for one in slices):
         raise TypeError(f"A lazy parameter is indexed by slices of step 1, not by {index!r}.")
-    slices += [slice(None)] * (len(shape) - len(slices))
     ends = [one.indices(size) for one, size in zip(slices, shape, strict=True)]
     return tuple((start, max(start, stop)) for start, stop, _ in ends)
 
