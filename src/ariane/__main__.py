@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from ariane.grok.commands import app as grok
 from ariane.types import ArianeError, CallError
 
 PARTS: Mapping[str, str] = {
@@ -54,6 +55,7 @@ app = typer.Typer(
 )
 person = typer.Typer(help="What a person may ask for: their data, or to be forgotten.")
 app.add_typer(person, name="person")
+app.add_typer(grok, name="grok")
 out, err = Console(), Console(stderr=True)
 
 Home = Annotated[
@@ -504,7 +506,7 @@ def bench(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command: 0 done, 1 the work failed, 2 the call was wrong."""
     try:
-        app(args=arguments, standalone_mode=False)
+        status = app(args=arguments, standalone_mode=False)
     except CallError as error:
         return _fail(str(error), 2)
     except ArianeError as error:
@@ -519,7 +521,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(error, "exit_code") and hasattr(error, "format_message"):  # click's UsageError
             return _fail(error.format_message(), 2)
         raise
-    return 0
+    return status if isinstance(status, int) else 0  # without standalone mode, Exit is returned
 
 
 def _fail(sentence: str, status: int) -> int:

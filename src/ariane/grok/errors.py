@@ -1,6 +1,9 @@
-"""What loading may refuse."""
+"""What loading and writing may refuse."""
 
 from __future__ import annotations
+
+import shutil
+from pathlib import Path
 
 
 class CheckpointError(RuntimeError):
@@ -9,3 +12,13 @@ class CheckpointError(RuntimeError):
     A RuntimeError, because Transformers catches ValueError and OSError in `AutoTokenizer` and goes
     on with another tokenizer.
     """
+
+
+def check_space(folder: Path, needed: int) -> None:
+    """Raise `CheckpointError` where a directory's disk has less room than `needed` bytes."""
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise CheckpointError(
+            f"{folder} has {free / 1e9:.1f} GB free and {needed / 1e9:.1f} GB are needed: "
+            "make room, or choose another disk."
+        )

@@ -1,7 +1,7 @@
 """Train the small Grok: Grok-2's architecture at toy size, on public-domain French and English.
 
-`python -m ariane.grok.train_small OUT`, with the texts in `$ARIANE_DATA/lm_text`, learns a tokenizer
-and a model and writes OUT in the published TP-8 layout, with its loss curve in `loss.jsonl`.
+`python -m ariane.grok.train_small OUT`, with the texts in `$ARIANE_DATA/lm_text`, learns a
+tokenizer and a model, and writes OUT in the published layout, with its loss curve in `loss.jsonl`.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import random
 import re
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from rich.progress import Progress
 from tokenizers import Regex, Tokenizer, decoders, pre_tokenizers
 from tokenizers.models import BPE
 from tokenizers.trainers import BpeTrainer
@@ -37,6 +37,7 @@ from ariane.grok.tokenization_grok2 import (
     WORD_SPLITS,
     build_tokenizer,
 )
+from ariane.grok.write_layout import write_layout
 
 TEXTS = ("eltec_fra_novels.txt.xz", "gutenberg_en_36MB.txt.xz")
 SPECIAL = (PAD, SEPARATOR, EOS, *(f"<|reserved_{number}|>" for number in range(3, 16)))
@@ -47,7 +48,6 @@ class Recipe:
     """Everything that the result depends on, beside the texts."""
 
     vocabulary: int = 2048
-    tokenizer_bytes: int = 8_000_000
     text_bytes: int = 10_000_000
     length: int = 128
     batch: int = 16
@@ -169,61 +169,58 @@ def windows(stream: torch.Tensor, recipe: Recipe, step: int) -> torch.Tensor:
 def held_out_loss(model: Grok2ForCausalLM, stream: torch.Tensor, recipe: Recipe) -> float:
     """Mean nats a token over at most 64 windows that training never sees."""
     rows = stream[: len(stream) // recipe.length * recipe.length].view(-1, recipe.length)[:64]
-    losses = [model(row, labels=row).loss.item() for row in rows.split(recipe.batch)]
+    batches = [rows[at : at + recipe.batch] for at in range(0, len(rows), recipe.batch)]
+    losses = [float(model(batch, labels=batch).loss) for batch in batches]
     return sum(losses) / len(losses)
 
 
-def train(
-    model: Grok2ForCausalLM, streams: dict[str, torch.Tensor], recipe: Recipe, out: Path
+def learn(
+    model: Grok2ForCausalLM,
+    streams: dict[str, torch.Tensor],
+    recipe: Recipe,
+    told: Callable[[dict[str, Any]], None],
 ) -> None:
-    """Train, writing `loss.jsonl` and, every 200 steps, the weights to `training.safetensors`."""
+    """Train; every 20 steps the loss is told, every 200 that of the held-out text too."""
     matrices = [p for p in model.parameters() if p.dim() > 1]
     others = [p for p in model.parameters() if p.dim() == 1]
     groups = [{"params": matrices, "weight_decay": 0.1}, {"params": others, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.95), fused=True)
     began = time.monotonic()
-    with (out / "loss.jsonl").open("a", encoding="utf-8") as curve:
-        for step in range(recipe.steps):
-            for group in optimizer.param_groups:
-                group["lr"] = rate(step, recipe)
-            rows = windows(streams["train"], recipe, step)
-            result = model(rows[:, :-1], output_router_logits=True)
-            loss = F.cross_entropy(result.logits.flatten(0, 1), rows[:, 1:].flatten())
-            uneven = imbalance(result.router_logits, model.config.num_experts_per_tok)
-            (loss + recipe.balance * uneven).backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            optimizer.zero_grad()
-            line: dict[str, Any] = {"step": step, "loss": round(loss.item(), 4)}
-            last = step == recipe.steps - 1
-            if step % 200 == 199 or last:
-                line["held_out"] = round(held_out_loss(model, streams["held out"], recipe), 4)
-                line["uneven"] = round(uneven.item(), 3)
-                save_file(model.state_dict(), out / "training.safetensors")
-            if step % 20 == 0 or "held_out" in line:
-                line["seconds"] = round(time.monotonic() - began)
-                curve.write(json.dumps(line) + "\n")
-                curve.flush()
+    for step in range(recipe.steps):
+        for group in optimizer.param_groups:
+            group["lr"] = rate(step, recipe)
+        rows = windows(streams["train"], recipe, step)
+        result = model(rows[:, :-1], output_router_logits=True)
+        loss = F.cross_entropy(result.logits.flatten(0, 1), rows[:, 1:].flatten())
+        uneven = imbalance(result.router_logits, model.config.num_experts_per_tok)
+        torch.autograd.backward(loss + recipe.balance * uneven)
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+        line: dict[str, Any] = {"step": step, "loss": round(loss.item(), 4)}
+        if step % 200 == 199 or step == recipe.steps - 1:
+            line["held_out"] = round(held_out_loss(model, streams["held out"], recipe), 4)
+            line["uneven"] = round(uneven.item(), 3)
+        if step % 20 == 0 or "held_out" in line:
+            told(line | {"seconds": round(time.monotonic() - began)})
 
 
-def main() -> None:
-    """Learn the tokenizer, then the model."""
-    recipe, out = Recipe(), Path(sys.argv[1])
-    out.mkdir(parents=True, exist_ok=True)
-    languages = read_texts(Path(os.environ["ARIANE_DATA"]) / "lm_text", recipe.text_bytes)
-    texts = excerpts(languages, recipe.seed)
+def read_streams(folder: Path, recipe: Recipe, vocabulary: Path) -> dict[str, torch.Tensor]:
+    """The texts as numbers, one hundredth held out; learns the vocabulary if it is not there."""
+    texts = excerpts(read_texts(folder, recipe.text_bytes), recipe.seed)
     held = len(texts) // 100
-    if not (out / VOCAB_FILE).exists():
-        learn_vocabulary(texts[held:], recipe.vocabulary, out / VOCAB_FILE)
-    streams = {
-        "held out": token_stream(texts[:held], out / VOCAB_FILE),
-        "train": token_stream(texts[held:], out / VOCAB_FILE),
+    if not vocabulary.exists():
+        learn_vocabulary(texts[held:], recipe.vocabulary, vocabulary)
+    return {
+        "held out": token_stream(texts[:held], vocabulary),
+        "train": token_stream(texts[held:], vocabulary),
     }
-    print(
-        {name: len(s) for name, s in streams.items()},
-        sum(len(t.encode()) for t in texts),
-        flush=True,
-    )
+
+
+def train(data: Path, out: Path, recipe: Recipe) -> None:
+    """Learn tokenizer and model from `data`, and write `out` in the published layout, bfloat16."""
+    out.mkdir(parents=True, exist_ok=True)
+    streams = read_streams(data / "lm_text", recipe, out / VOCAB_FILE)
     torch.manual_seed(recipe.seed)
     config = Grok2Config(
         vocab_size=recipe.vocabulary,
@@ -232,9 +229,17 @@ def main() -> None:
         experts_implementation="eager",
     )
     model = Grok2ForCausalLM(config).float()
-    print(sum(p.numel() for p in model.parameters()), flush=True)
-    train(model, streams, recipe, out)
+    with Progress() as progress, (out / "loss.jsonl").open("w", encoding="utf-8") as curve:
+        task = progress.add_task("training", total=recipe.steps)
+
+        def told(line: dict[str, Any]) -> None:
+            curve.write(json.dumps(line) + "\n")
+            curve.flush()
+            progress.update(task, completed=line["step"] + 1)
+
+        learn(model, streams, recipe, told)
+    write_layout(model.to(torch.bfloat16).state_dict(), config, out)
 
 
 if __name__ == "__main__":
-    main()
+    train(Path(os.environ["ARIANE_DATA"]), Path(sys.argv[1]), Recipe())

@@ -1,0 +1,210 @@
+"""`ariane grok inspect`, `convert` and `download`, as a user calls them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import huggingface_hub.constants
+import pytest
+import torch
+from safetensors import safe_open
+from tests.grok.checkpoints import random_model, write_merged, write_published
+from tests.grok.hub import serving
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
+
+from ariane.__main__ import main
+from ariane.grok.layout_grok2 import file_name, parameters
+from ariane.grok.modeling_grok2 import Grok2ForCausalLM
+
+MODEL = random_model()
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_published(tmp_path_factory.mktemp("published"), MODEL)
+
+
+def run(*arguments: object) -> int:
+    return main(["grok", *map(str, arguments)])
+
+
+def copied(source: Path, target: Path) -> Path:
+    shutil.copytree(source, target)
+    return target
+
+
+def test_inspect_counts_what_is_there(published: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("inspect", published, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["faults"] == []
+    total = found["kinds"][-1]
+    count = sum(parameter.numel() for parameter in MODEL.parameters())
+    experts = sum(
+        parameter.numel() for name, parameter in MODEL.named_parameters() if ".experts." in name
+    )
+    assert (total["name"], total["parameters"], total["bits"]) == ("total", count, 16)
+    assert total["bytes"] == 2 * count
+    assert total["active"] == count - experts * 3 // 4
+    assert run("inspect", published) == 0
+    assert "self_attn.q_proj" in capsys.readouterr().out
+
+
+def test_inspect_says_what_is_missing(
+    published: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = copied(published, tmp_path / "checkpoint")
+    for name in (file_name(8, 5), file_name(11), "tokenizer.tok.json"):
+        (folder / name).unlink()
+    assert run("inspect", folder, "--json") == 1
+    found = json.loads(capsys.readouterr().out)
+    assert len([said for said in found["faults"] if "rank 5 of 8" in said]) == 16
+    assert len([said for said in found["faults"] if file_name(11) in said]) == 2
+    assert any("tokenizer.tok.json is missing" in said for said in found["faults"])
+    query = next(kind for kind in found["kinds"] if kind["name"].endswith("q_proj"))
+    assert (query["found"], query["expected"], query["bytes"]) == (0, 2, 0)
+    (folder / "config.json").unlink()
+    assert run("inspect", folder) == 1
+    assert "has no config.json" in capsys.readouterr().err
+
+
+def test_a_merged_directory_needs_nothing_of_ours(published: Path, tmp_path: Path) -> None:
+    target = tmp_path / "merged"
+    assert run("convert", published, target, "--limit", 0.0001) == 0
+    assert len(list(target.glob("model-*.safetensors"))) == 2
+    config = json.loads((target / "config.json").read_text())
+    assert config["model_type"] == "grok2"
+    assert config["architectures"] == ["Grok2ForCausalLM"]
+    assert "auto_map" not in config
+    loaded = AutoModelForCausalLM.from_pretrained(target)
+    stock = Grok2ForCausalLM.from_pretrained(target)  # Transformers' own loader
+    for name, tensor in MODEL.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], tensor)
+        assert torch.equal(stock.state_dict()[name], tensor)
+    ours = AutoTokenizer.from_pretrained(published)
+    plain = PreTrainedTokenizerFast.from_pretrained(target)
+    text = "ab a1\n<|separator|>é"
+    assert plain.encode(text) == ours.encode(text)
+    assert plain.chat_template == ours.chat_template
+    assert loaded.generation_config.eos_token_id == [1, 2]
+
+
+def test_a_conversion_goes_on_where_it_was_cut_off(
+    published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "merged"
+    assert run("convert", published, target, "--limit", 0.0001) == 0
+    files = sorted(target.glob("model-*.safetensors"))
+    whole = {file.name: file.read_bytes() for file in files}
+    (target / "model.safetensors.index.json").unlink()
+    files[1].rename(files[1].with_suffix(".part"))
+    times = files[0].stat().st_mtime_ns
+    assert run("convert", published, target, "--limit", 0.0001) == 0
+    assert {file.name: file.read_bytes() for file in files} == whole
+    assert files[0].stat().st_mtime_ns == times
+    assert not list(target.glob("*.part"))
+
+
+@pytest.mark.parametrize("source", ["published", "two ranks", "merged"])
+def test_what_llama_cpp_needs(published: Path, tmp_path: Path, source: str) -> None:
+    """One name, one tensor, and files called model*."""
+    if source == "two ranks":
+        published = write_published(tmp_path / "two", MODEL, ranks=2)
+    if source == "merged":
+        published = write_merged(tmp_path / "source", MODEL)
+    target = tmp_path / "gguf"
+    assert run("convert", published, target, "--to", "gguf") == 0
+    (file,) = target.glob("*.safetensors")
+    assert file.name == "model.safetensors"
+    with safe_open(file, "pt") as opened:
+        names = set(opened.keys())
+        assert names == {p.tensor for one in parameters(MODEL.config).values() for p in one.pieces}
+        experts = MODEL.model.layers[1].block_sparse_moe.experts
+        gate, up = experts.gate_up_proj[5].chunk(2)
+        before = "model.layers.1.block_sparse_moe.experts.5."
+        for name, expected in (("w1", gate), ("w3", up), ("w2", experts.down_proj[5])):
+            assert torch.equal(opened.get_tensor(f"{before}{name}.weight"), expected)
+    assert (target / "tokenizer.json").is_file()
+    assert (target / "chat_template.jinja").is_file()
+    assert json.loads((target / "config.json").read_text())["architectures"] == ["Grok1ForCausalLM"]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        (("{here}", "{here}"), 1, "is the checkpoint itself"),
+        (("{here}", "{new}", "--to", "onnx"), 2, "onnx is no form"),
+        (("{merged}", "{new}", "--to", "gguf"), 1, "experts fused"),
+        (("{empty}", "{new}"), 1, "has no config.json"),
+    ],
+)
+def test_conversions_that_are_refused(
+    published: Path,
+    tmp_path: Path,
+    call: tuple[tuple[str, ...], int, str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    arguments, status, said = call
+    (tmp_path / "empty").mkdir()
+    MODEL.save_pretrained(tmp_path / "merged")
+    shutil.copy(published / "tokenizer.tok.json", tmp_path / "merged")
+    places = {name: tmp_path / name for name in ("new", "merged", "empty")} | {"here": published}
+    assert run("convert", *(one.format(**places) for one in arguments)) == status
+    assert said in capsys.readouterr().err
+
+
+def test_a_disk_too_small_is_said_before_anything_is_written(
+    published: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    full = shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr("ariane.grok.errors.shutil.disk_usage", lambda _: full)
+    assert run("convert", published, tmp_path / "new") == 1
+    assert "make room" in capsys.readouterr().err
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+@pytest.fixture
+def hub(published: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    with serving(published) as (endpoint, handler):
+        monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
+        monkeypatch.setenv("HF_ENDPOINT", endpoint)
+        yield handler
+
+
+def test_download_checks_hashes_and_goes_on(
+    published: Path, tmp_path: Path, hub: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "there"
+    hub.corrupt.add(file_name(3))
+    assert run("download", target) == 1
+    assert f"{file_name(3)} does not have the hash" in capsys.readouterr().err
+    assert not (target / file_name(3)).exists()
+    hub.corrupt.clear()
+    hub.asked.clear()
+    assert run("download", target) == 0
+    asked = [line for line in hub.asked if line.startswith("GET /xai-org")]
+    assert not [line for line in asked if file_name(0) in line]  # found whole before
+    assert [line for line in asked if file_name(3) in line]
+    for file in published.iterdir():
+        assert (target / file.name).read_bytes() == file.read_bytes()
+    hub.asked.clear()
+    assert run("download", target) == 0
+    assert not [line for line in hub.asked if line.startswith("GET /xai-org")]
+
+
+def test_download_checks_room_first(
+    tmp_path: Path,
+    hub: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    full = shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr("ariane.grok.errors.shutil.disk_usage", lambda _: full)
+    assert run("download", tmp_path / "there") == 1
+    assert "make room" in capsys.readouterr().err
+    assert list((tmp_path / "there").iterdir()) == []
