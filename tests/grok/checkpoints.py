@@ -6,11 +6,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from safetensors.torch import save_file
 from tests.grok.tokens import TOKENS, write_tokenizer
+from transformers import AutoConfig, AutoTokenizer
 
+from ariane.grok import CheckpointError
+from ariane.grok.checkpoint import read_checkpoint
 from ariane.grok.configuration_grok2 import Grok2Config
+from ariane.grok.layout_grok2 import FILES, file_name
+from ariane.grok.loading_grok2 import lazy_state
 from ariane.grok.modeling_grok2 import Grok2ForCausalLM
 from ariane.grok.write_layout import published_config, published_tensors, write_layout
 
@@ -27,6 +33,11 @@ SIZES: dict[str, Any] = {
     "embedding_multiplier_scale": 32**0.5,
     "attn_temperature_len": 16,
 }
+
+FILE_NAMES = sorted(
+    [file_name(n) for n in range(len(FILES)) if n not in (6, 7, 8)]
+    + [file_name(n, rank) for n in (6, 7, 8) for rank in range(8)]
+)
 
 
 def random_model(seed: int = 0, dtype: torch.dtype = torch.bfloat16, **sizes: Any) -> Any:
@@ -56,3 +67,31 @@ def write_merged(folder: Path, model: Any, files: int = 3) -> Path:
     (folder / "config.json").write_text(json.dumps(published_config(model.config)))
     write_tokenizer(folder, TOKENS)
     return folder
+
+
+def copied(source: Path, target: Path) -> Path:
+    """The directory again, as links: only what a test changes becomes a file."""
+    target.mkdir(parents=True, exist_ok=True)
+    for file in source.iterdir():
+        (target / file.name).symlink_to(file)
+    return target
+
+
+def replaced(file: Path, content: bytes) -> None:
+    file.unlink()
+    file.write_bytes(content)
+
+
+def load(folder: Path) -> dict[str, torch.Tensor]:
+    """All that `from_pretrained` of the three Auto classes reads, without building the model."""
+    config = AutoConfig.from_pretrained(folder)
+    AutoTokenizer.from_pretrained(folder)
+    state = lazy_state(read_checkpoint(folder, config), None)
+    return {name: lazy[...] for name, lazy in state.items()}
+
+
+def said(folder: Path) -> str:
+    """The one sentence that loading ends with."""
+    with pytest.raises((CheckpointError, OSError, ValueError)) as caught:
+        load(folder)
+    return str(caught.value)

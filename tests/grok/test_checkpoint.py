@@ -11,53 +11,29 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
-from tests.grok.checkpoints import random_model, write_merged, write_published
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from tests.grok.checkpoints import (
+    FILE_NAMES,
+    copied,
+    load,
+    random_model,
+    replaced,
+    said,
+    write_merged,
+    write_published,
+)
+from transformers import AutoModelForCausalLM
 
 from ariane.grok import CheckpointError
-from ariane.grok.checkpoint import INDEX, LFS_POINTER, read_checkpoint
-from ariane.grok.layout_grok2 import FILES, file_name, parameters, published_file
-from ariane.grok.loading_grok2 import lazy_state
+from ariane.grok.checkpoint import INDEX, LFS_POINTER
+from ariane.grok.layout_grok2 import file_name, parameters, published_file
 from ariane.grok.write_layout import write_layout
 
 MODEL = random_model()
-FILE_NAMES = sorted(
-    [file_name(n) for n in range(len(FILES)) if n not in (6, 7, 8)]
-    + [file_name(n, rank) for n in (6, 7, 8) for rank in range(8)]
-)
 
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_published(tmp_path_factory.mktemp("published"), MODEL)
-
-
-def copied(source: Path, target: Path) -> Path:
-    """The directory again, as links: only what a test changes becomes a file."""
-    target.mkdir(parents=True, exist_ok=True)
-    for file in source.iterdir():
-        (target / file.name).symlink_to(file)
-    return target
-
-
-def replaced(file: Path, content: bytes) -> None:
-    file.unlink()
-    file.write_bytes(content)
-
-
-def load(folder: Path) -> dict[str, torch.Tensor]:
-    """All that `from_pretrained` of the three Auto classes reads, without building the model."""
-    config = AutoConfig.from_pretrained(folder)
-    AutoTokenizer.from_pretrained(folder)
-    state = lazy_state(read_checkpoint(folder, config), None)
-    return {name: lazy[...] for name, lazy in state.items()}
-
-
-def said(folder: Path) -> str:
-    """The one sentence that loading ends with."""
-    with pytest.raises((CheckpointError, OSError, ValueError)) as caught:
-        load(folder)
-    return str(caught.value)
 
 
 def test_the_published_layout_has_its_39_files(published: Path) -> None:

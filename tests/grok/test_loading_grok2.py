@@ -27,7 +27,7 @@ import ariane.grok
 from ariane.grok.checkpoint import read_checkpoint
 from ariane.grok.loading_grok2 import lazy_state
 
-REPOSITORY = Path(__file__).parents[2]
+SMALL = Path(__file__).parents[2] / "models" / "small-grok"
 
 
 def same(model: Any, other: Any) -> bool:
@@ -256,21 +256,21 @@ def run_snippet(folder: Path, **environment: str) -> str:
 
 
 @pytest.mark.slow
-def test_the_snippet_untouched_from_a_filled_cache(published: Path, tmp_path: Path) -> None:
-    hub_cache(tmp_path / "hub", published)
+def test_the_snippet_untouched_from_a_filled_cache(tmp_path: Path) -> None:
+    hub_cache(tmp_path / "hub", SMALL)
     said = run_snippet(tmp_path, HF_HUB_CACHE=str(tmp_path / "hub"), HF_HUB_OFFLINE="1")
     assert said == "Grok2ForCausalLM True\n"
 
 
 @pytest.mark.slow
-def test_the_snippet_untouched_from_a_hub(published: Path, tmp_path: Path) -> None:
-    with serving(published) as (endpoint, hub):
+def test_the_snippet_untouched_from_a_hub(tmp_path: Path) -> None:
+    with serving(SMALL) as (endpoint, hub):
         said = run_snippet(
             tmp_path, HF_HOME=str(tmp_path / "home"), HF_ENDPOINT=endpoint, HF_HUB_OFFLINE="0"
         )
     assert said == "Grok2ForCausalLM True\n"
     got = {asked.split("/")[-1] for asked in hub.asked if asked.startswith("GET /xai-org/grok-2/")}
-    assert {file.name for file in published.iterdir()} <= got
+    assert {file.name for file in SMALL.glob("*.safetensors")} <= got
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["nothing.py"]])

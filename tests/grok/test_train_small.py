@@ -13,8 +13,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from ariane.grok.train_small import TEXTS, Recipe, paragraphs, rate, train
 
 SENTENCES = (
-    "Il était une fois, dans un village au bord de la mer, une petite fille qui aimait les bateaux.",
-    "Once upon a time there lived, in a village by the sea, a girl who was so fond of all boats.",
+    "Il était une fois, dans un village au bord de la mer, une fille qui aimait les bateaux.",
+    "Once upon a time there lived, in a village by the sea, a girl who was so fond of boats.",
 )
 TINY = {"hidden_size": 32, "intermediate_size": 32, "moe_intermediate_size": 16}
 TINY |= {"num_hidden_layers": 1, "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 16}

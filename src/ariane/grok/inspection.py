@@ -73,7 +73,9 @@ def read_config(folder: Path) -> Grok2Config:
 
 
 def _kind(tensor: str) -> str:
-    return re.sub(r"^model\.(layers\.\d+\.)?", "", tensor).removesuffix(".weight")
+    return re.sub(r"^model\.(layers\.\d+\.(block_sparse_moe\.)?)?", "", tensor).removesuffix(
+        ".weight"
+    )
 
 
 def _summary(
