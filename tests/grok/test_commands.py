@@ -128,7 +128,11 @@ def test_what_llama_cpp_needs(published: Path, tmp_path: Path, source: str) -> N
             assert torch.equal(opened.get_tensor(f"{before}{name}.weight"), expected)
     assert (target / "tokenizer.json").is_file()
     assert (target / "chat_template.jinja").is_file()
-    assert json.loads((target / "config.json").read_text())["architectures"] == ["Grok1ForCausalLM"]
+    config = json.loads((target / "config.json").read_text())
+    assert config["architectures"] == ["Grok1ForCausalLM"]
+    assert (config["model_type"], config["rope_type"]) == ("grok2", "default")
+    loaded = AutoModelForCausalLM.from_pretrained(target)
+    assert torch.equal(loaded.model.layers[1].block_sparse_moe.experts.down_proj, experts.down_proj)
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,10 @@ def _write_words(source: Path, target: Path, config: Grok2Config, fused: bool) -
             target
         )
     else:
-        shutil.copyfile(source / "config.json", target / "config.json")
+        # Under "original" llama.cpp stretches rotary positions, under "git" it adds GIT's defaults.
+        content = json.loads((source / "config.json").read_bytes())
+        content |= {"model_type": "grok2", "rope_type": "default"}
+        (target / "config.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     ours = Grok2Tokenizer.from_pretrained(source)
     plain = PreTrainedTokenizerFast(
         tokenizer_object=ours.backend_tokenizer,
