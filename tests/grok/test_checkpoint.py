@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 from tests.grok.checkpoints import (
@@ -58,6 +58,7 @@ def test_no_file_may_be_missing(published: Path, tmp_path: Path, name: str) -> N
     assert name in sentence
 
 
+@settings(max_examples=40)
 @given(st.data())
 def test_no_file_may_be_cut_short(
     published: Path, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
@@ -69,6 +70,7 @@ def test_no_file_may_be_cut_short(
     assert name in said(folder)
 
 
+@settings(max_examples=40)
 @given(st.data())
 def test_files_that_change_places_are_found(
     published: Path, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
@@ -83,6 +85,7 @@ def test_files_that_change_places_are_found(
     assert one in sentence or other in sentence
 
 
+@settings(max_examples=40)
 @given(st.data())
 def test_a_changed_header_is_never_a_wrong_load(
     published: Path, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

@@ -80,22 +80,20 @@ def test_importing_grok_loads_no_other_room_and_no_torch() -> None:
         "print(sorted(m for m in sys.modules if m.startswith('ariane.') or m == 'torch'))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "['ariane.grok']"
+    assert done.stdout.strip() == "['ariane.grok', 'ariane.grok.after_import']"
 
 
 def test_the_model_loads_no_other_room() -> None:
     code = (
         "import sys; from ariane.grok import Grok2ForCausalLM; "
-        "print(sorted(m for m in sys.modules if m.startswith('ariane.')))"
+        "print([m for m in sys.modules if m.startswith('ariane.') and '.grok' not in m])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == (
-        "['ariane.grok', 'ariane.grok.configuration_grok2', 'ariane.grok.modeling_grok2']"
-    )
+    assert done.stdout.strip() == "[]"
 
 
 def test_public_names_load_lazily_and_unknown_ones_are_refused() -> None:
     assert grok.Grok2Config is Grok2Config
-    assert set(grok.__all__) == set(grok.PARTS)
+    assert set(grok.__all__) < set(grok.PARTS)
     with pytest.raises(AttributeError, match="Grok9"):
         _ = grok.Grok9

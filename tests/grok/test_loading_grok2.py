@@ -75,6 +75,13 @@ def test_fewer_ranks(tmp_path: Path, model: Any, ranks: int) -> None:
     assert same(AutoModelForCausalLM.from_pretrained(folder), model)
 
 
+def test_a_single_expert(tmp_path: Path) -> None:
+    model = random_model(num_local_experts=1, num_experts_per_tok=1)
+    for ranks in (1, 8):
+        folder = write_published(tmp_path / str(ranks), model, ranks)
+        assert same(AutoModelForCausalLM.from_pretrained(folder), model)
+
+
 def test_merged_and_saved_directories(tmp_path: Path, model: Any) -> None:
     folder = write_merged(tmp_path / "merged", model)
     loaded = AutoModelForCausalLM.from_pretrained(folder)

@@ -94,10 +94,12 @@ class LazyParameter:
 
     def __getitem__(self, index: Index) -> torch.Tensor:
         wanted = _bounds(index, self.shape)
+        shape = [stop - start for start, stop in wanted]
         if len(self._parts) == 1:
             shard, place = self._parts[0]
-            return self._shards.read(shard, _within(wanted, place, len(shard.shape))).to(self.dtype)
-        output = torch.empty([stop - start for start, stop in wanted], dtype=self.dtype)
+            only = self._shards.read(shard, _within(wanted, place, len(shard.shape)))
+            return only.to(self.dtype).reshape(shape)
+        output = torch.empty(shape, dtype=self.dtype)
         for shard, place in self._parts:
             common = _overlap(wanted, place)
             if common is None:
