@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from ariane import grok
-from ariane.grok.configuration_grok2 import Grok2Config
+from ariane.grok.configuration_grok2 import YARN, Grok2Config
 
 PUBLISHED = {
     "architectures": ["Grok1ForCausalLM"],
@@ -43,7 +43,22 @@ def test_the_defaults_are_the_published_model() -> None:
         if hasattr(ours, name) and name != "architectures":
             assert getattr(ours, name) == getattr(theirs, name), name
     assert theirs.rope_parameters == {"rope_type": "default", "rope_theta": 208533496}
+    assert ours.yarn_parameters == theirs.yarn_parameters == YARN
     assert ours.eos_token_id == [1, 2]
+
+
+def test_yarn_takes_the_published_keys_and_survives_its_file(tmp_path: object) -> None:
+    config = Grok2Config(**{**PUBLISHED, "rope_type": "yarn", "scaling_factor": 4})
+    assert config.rope_parameters == {
+        "rope_type": "yarn",
+        "rope_theta": 208533496,
+        "factor": 4,
+        "original_max_position_embeddings": 8192,
+        "beta_fast": 8.0,
+        "beta_slow": 1.0,
+    }
+    config.save_pretrained(tmp_path)
+    assert Grok2Config.from_pretrained(tmp_path).rope_parameters == config.rope_parameters
 
 
 def test_a_configuration_survives_its_file(tmp_path: object) -> None:
@@ -65,7 +80,7 @@ def test_a_configuration_survives_its_file(tmp_path: object) -> None:
         ({"num_local_experts": 0, "residual_moe": False}, "residual_moe False needs experts"),
         ({"attn_temperature_len": 1}, r"attn_temperature_len \(1\)"),
         ({"final_logit_softcapping": -1.0}, r"final_logit_softcapping \(-1.0\)"),
-        ({"rope_type": "yarn"}, "rope_type 'yarn'"),
+        ({"rope_type": "longrope"}, "rope_type 'longrope'"),
         ({"rope_parameters": {"rope_type": "linear", "factor": 2.0}}, "rope_type 'linear'"),
     ],
 )

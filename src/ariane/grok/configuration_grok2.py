@@ -13,8 +13,24 @@ from transformers.configuration_utils import PreTrainedConfig
 ACTIVATIONS = ("gelu", "gelu_pytorch_tanh")
 """Exact (erf) GELU, as SGLang and vLLM compute it, and the tanh form of Grok-1 and llama.cpp."""
 
-ROPE_TYPES = ("default", "original")
-"""Two names of plain rotary embedding: Transformers' and the published checkpoint's."""
+ROPE_TYPES = ("default", "original", "yarn")
+"""Plain rotary embedding by Transformers' and the published name, and what llama.cpp computes."""
+
+YARN_KEYS = {
+    "scaling_factor": "factor",
+    "original_max_position_embeddings": "original_max_position_embeddings",
+    "beta_fast": "beta_fast",
+    "beta_slow": "beta_slow",
+}
+"""YaRN's published flat keys, which rope_type "original" leaves unused, by Transformers' names."""
+
+YARN = {
+    "factor": 16.0,
+    "original_max_position_embeddings": 8192,
+    "beta_fast": 8.0,
+    "beta_slow": 1.0,
+}
+"""What the published configuration says under those keys."""
 
 
 @strict
@@ -30,6 +46,23 @@ class Grok2Config(PreTrainedConfig):
     keys_to_ignore_at_inference = ("past_key_values",)
     attribute_map = {"num_experts": "num_local_experts"}
     default_theta = 208533496.0
+    base_model_tp_plan = {
+        "layers.*.self_attn.q_proj": "colwise",
+        "layers.*.self_attn.k_proj": "colwise",
+        "layers.*.self_attn.v_proj": "colwise",
+        "layers.*.self_attn.o_proj": "rowwise",
+        "layers.*.mlp.gate_proj": "colwise",
+        "layers.*.mlp.up_proj": "colwise",
+        "layers.*.mlp.down_proj": "rowwise",
+        "layers.*.block_sparse_moe.experts.gate_up_proj": "packed_colwise",
+        "layers.*.block_sparse_moe.experts.down_proj": "rowwise",
+        "layers.*.block_sparse_moe.experts": "moe_tp_experts",
+    }
+    base_model_pp_plan = {
+        "embed_tokens": (["input_ids"], ["inputs_embeds"]),
+        "layers": (["hidden_states", "attention_mask"], ["hidden_states"]),
+        "norm": (["hidden_states"], ["hidden_states"]),
+    }
 
     vocab_size: int = 131072
     hidden_size: int = 8192
@@ -45,6 +78,7 @@ class Grok2Config(PreTrainedConfig):
     hidden_act: str = "gelu"
     max_position_embeddings: int = 131072
     rope_parameters: dict[str, Any] | None = None
+    yarn_parameters: dict[str, Any] | None = None
     rms_norm_eps: float = 1e-5
     embedding_multiplier_scale: float = 90.50966799187809
     output_multiplier_scale: float = 0.5
@@ -68,17 +102,25 @@ class Grok2Config(PreTrainedConfig):
         super().__post_init__(**kwargs)
 
     def convert_rope_params_to_dict(self, **kwargs: Any) -> dict[str, Any]:
-        """Take the published flat keys `rope_theta` and `rope_type` into `rope_parameters`."""
-        published = kwargs.pop("rope_type", "default")
+        """Take the published flat keys `rope_theta`, `rope_type` and YaRN's into `rope_parameters`.
+
+        YaRN's numbers are kept in `yarn_parameters`, whichever type is chosen.
+        """
+        rope = dict(self.rope_parameters or {})
+        chosen = rope.setdefault("rope_type", kwargs.pop("rope_type", "default"))
+        if chosen not in ROPE_TYPES:
+            raise ValueError(
+                f"rope_type {chosen!r} is not supported by Grok-2: use one of "
+                f"{', '.join(ROPE_TYPES)}."
+            )
+        flat = {name: kwargs.pop(key) for key, name in YARN_KEYS.items() if key in kwargs}
+        self.yarn_parameters = {**YARN, **(self.yarn_parameters or {}), **flat}
+        if chosen == "yarn":
+            rope = {**self.yarn_parameters, **rope}
+        else:
+            rope["rope_type"] = "default"
+        self.rope_parameters = rope
         remaining: dict[str, Any] = super().convert_rope_params_to_dict(**kwargs)
-        rope = self.rope_parameters or {}
-        for name in (published, rope["rope_type"]):
-            if name not in ROPE_TYPES:
-                raise ValueError(
-                    f"rope_type {name!r} is not supported by Grok-2, whose rotary embedding is "
-                    f"plain: use one of {', '.join(ROPE_TYPES)}."
-                )
-        rope["rope_type"] = "default"
         return remaining
 
     def validate_architecture(self) -> None:

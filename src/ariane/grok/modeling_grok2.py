@@ -24,17 +24,18 @@ from transformers.integrations import use_experts_implementation
 from transformers.masking_utils import create_causal_mask
 from transformers.modeling_layers import GradientCheckpointingLayer
 from transformers.modeling_outputs import MoeCausalLMOutputWithPast, MoeModelOutputWithPast
-from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS, PreTrainedModel
+from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
+from transformers.modeling_utils import PreTrainedModel
 from transformers.utils import can_return_tuple
 from transformers.utils.generic import merge_with_config_defaults
 from transformers.utils.output_capturing import OutputRecorder, capture_outputs
 
+from ariane.grok.attention_grok2 import (
+    GROK2_ATTENTION_FUNCTIONS,
+    eager_attention_forward,
+    soft_cap,
+)
 from ariane.grok.configuration_grok2 import Grok2Config
-
-
-def soft_cap(logits: torch.Tensor, cap: float | None) -> torch.Tensor:
-    """Hold logits within ±cap by cap·tanh(logits / cap); None leaves them as they are."""
-    return logits if cap is None else torch.tanh(logits / cap) * cap
 
 
 class Grok2RMSNorm(nn.Module):
@@ -53,7 +54,11 @@ class Grok2RMSNorm(nn.Module):
 
 
 class Grok2RotaryEmbedding(nn.Module):
-    """Cosines and sines of plain rotary position embedding (https://arxiv.org/abs/2104.09864)."""
+    """Cosines and sines of rotary position embedding (https://arxiv.org/abs/2104.09864).
+
+    Plain, or YaRN (https://arxiv.org/abs/2309.00071), whose factor on cosines and sines makes it
+    the same as llama.cpp's: scores grow by its square.
+    """
 
     inv_freq: torch.Tensor
     original_inv_freq: torch.Tensor
@@ -61,8 +66,11 @@ class Grok2RotaryEmbedding(nn.Module):
     def __init__(self, config: Grok2Config) -> None:
         super().__init__()
         self.config = config
-        self.rope_type = "default"
-        inv_freq, self.attention_scaling = self.compute_default_rope_parameters(config)
+        self.rope_type = (config.rope_parameters or {}).get("rope_type", "default")
+        compute = self.compute_default_rope_parameters
+        if self.rope_type != "default":
+            compute = ROPE_INIT_FUNCTIONS[self.rope_type]
+        inv_freq, self.attention_scaling = compute(config)
         self.register_buffer("inv_freq", inv_freq, persistent=False)
         self.register_buffer("original_inv_freq", inv_freq.clone(), persistent=False)
 
@@ -83,7 +91,8 @@ class Grok2RotaryEmbedding(nn.Module):
         wide = torch.promote_types(x.dtype, torch.float32)
         angles = position_ids[..., None].to(wide) * self.inv_freq.to(x.device, wide)
         both = torch.cat((angles, angles), dim=-1)
-        return both.cos().to(x.dtype), both.sin().to(x.dtype)
+        factor = self.attention_scaling
+        return (both.cos() * factor).to(x.dtype), (both.sin() * factor).to(x.dtype)
 
 
 def rotate_half(x: torch.Tensor) -> torch.Tensor:
@@ -98,39 +107,6 @@ def apply_rotary_pos_emb(
     """Rotate queries (B, H, S, head_dim) and keys (B, K, S, head_dim) to their positions."""
     cos, sin = cos.unsqueeze(1), sin.unsqueeze(1)
     return query * cos + rotate_half(query) * sin, key * cos + rotate_half(key) * sin
-
-
-def repeat_kv(states: torch.Tensor, groups: int) -> torch.Tensor:
-    """Keys or values (B, K, T, head_dim) for each of their query heads (B, K·groups, T, …)."""
-    return states if groups == 1 else states.repeat_interleave(groups, dim=1)
-
-
-def eager_attention_forward(
-    module: nn.Module,
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    attention_mask: torch.Tensor | None,
-    scaling: float,
-    dropout: float = 0.0,
-    softcap: float | None = None,
-    temperature: torch.Tensor | None = None,
-    **_: Any,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Attention in full, the oracle of every faster form: (B, S, H, head_dim) and weights.
-
-    The order is Grok-2's: scale, cap, then temperature (B, 1, S, 1), then mask.
-    """
-    groups = query.shape[1] // key.shape[1]
-    keys, values = repeat_kv(key, groups), repeat_kv(value, groups)
-    scores = soft_cap(query @ keys.transpose(2, 3) * scaling, softcap)
-    if temperature is not None:
-        scores = scores * temperature
-    if attention_mask is not None:
-        scores = scores + attention_mask
-    weights = F.softmax(scores, dim=-1, dtype=torch.promote_types(scores.dtype, torch.float32))
-    weights = F.dropout(weights.to(query.dtype), p=dropout, training=module.training)
-    return (weights @ values).transpose(1, 2).contiguous(), weights
 
 
 class Grok2Attention(nn.Module):
@@ -171,7 +147,7 @@ class Grok2Attention(nn.Module):
             key, value = past_key_values.update(key, value, self.layer_idx)
 
         attend: Callable[..., tuple[torch.Tensor, torch.Tensor | None]] = (
-            ALL_ATTENTION_FUNCTIONS.get_interface(
+            GROK2_ATTENTION_FUNCTIONS.get_interface(
                 self.config._attn_implementation, eager_attention_forward
             )
         )
@@ -322,22 +298,14 @@ class Grok2PreTrainedModel(PreTrainedModel):
     _no_split_modules = ("Grok2DecoderLayer",)
     _skip_keys_device_placement = ("past_key_values",)
     _supports_sdpa = True
+    _supports_flex_attn = True
+    _can_compile_fullgraph = True
     _supports_attention_backend = True
     _can_record_outputs = {
         "router_logits": OutputRecorder(Grok2TopKRouter, index=0),
         "hidden_states": Grok2DecoderLayer,
         "attentions": Grok2Attention,
     }
-
-    def _sdpa_can_dispatch(self, is_init_check: bool = False) -> bool:
-        """Refuse SDPA where it would leave out the cap or the temperature; eager is then used."""
-        for name in ("attn_logit_softcapping", "attn_temperature_len"):
-            if getattr(self.config, name) is not None:
-                raise ValueError(
-                    f'attn_implementation "sdpa" cannot apply {name} '
-                    f'({getattr(self.config, name)}): use "eager", or set {name} to None.'
-                )
-        return bool(super()._sdpa_can_dispatch(is_init_check))
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
