@@ -1,0 +1,150 @@
+"""LoRA over packed weights: the adapter is trained, the packed weights stay (QLoRA).
+
+PEFT knows how to adapt linear layers and, by `target_parameters`, fused experts in floating point;
+this file is for `PackedLinear`. Sources: https://arxiv.org/abs/2106.09685 and
+https://arxiv.org/abs/2305.14314.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from peft import LoraConfig, PeftModel
+from peft.tuners.lora.layer import LoraLayer
+from torch import nn
+
+from ariane.grok.modeling_grok2 import Grok2PreTrainedModel
+from ariane.grok.packed_grok2 import PackedLinear, by_expert
+from ariane.grok.quantizer_grok2 import Grok2PackedQuantizer
+
+ALWAYS_ON = r".*\.(self_attn\.[qkvo]_proj|mlp\.(gate|up|down)_proj)"
+PACKED = r".*\.(self_attn\.[qkvo]_proj|mlp\.(gate|up|down)_proj|experts\.(gate_up|down)_proj)"
+"""Modules that are adapted, plain and packed."""
+
+EXPERT_PARAMETERS = [
+    "block_sparse_moe.experts.gate_up_proj",
+    "block_sparse_moe.experts.down_proj",
+]
+"""Fused experts, which PEFT adapts as parameters."""
+
+
+class LoraPackedLinear(nn.Module, LoraLayer):  # type: ignore[misc]  # PEFT is not typed
+    """A packed layer and its adapters; each expert has factors of its own.
+
+    The factors of all experts lie in one A (r · E, K) and one B (N, r · E), as PEFT lays out those
+    of a fused parameter: A by expert and then rank, B by rank and then expert.
+    """
+
+    def __init__(
+        self,
+        base_layer: PackedLinear,
+        adapter_name: str,
+        config: LoraConfig,
+        r: int = 0,
+        lora_alpha: int = 1,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__()
+        LoraLayer.__init__(self, base_layer, **kwargs)
+        self._active_adapter = adapter_name
+        # PEFT divides alpha by the rank, which here is that of all experts together.
+        each = base_layer.experts or 1
+        self.update_layer(adapter_name, r * each, lora_alpha=lora_alpha * each, config=config)
+
+    def _get_in_out_features(self, module: PackedLinear) -> tuple[int, int]:
+        """PEFT's question, which knows layers by their type."""
+        return module.in_features, module.out_features
+
+    @property
+    def experts(self) -> int | None:
+        """Experts of the layer below, if it has any."""
+        count: int | None = self.get_base_layer().experts
+        return count
+
+    def forward(self, x: torch.Tensor, experts: torch.Tensor | None = None) -> torch.Tensor:
+        """(…, K) to (…, N), as the packed layer takes them."""
+        result: torch.Tensor = self.get_base_layer()(x, experts)
+        if self.disable_adapters:
+            return result
+        for adapter in self.active_adapters:
+            if adapter in self.lora_A:
+                result = result + self._change(adapter, x, experts).to(result.dtype)
+        return result
+
+    def _change(
+        self, adapter: str, x: torch.Tensor, experts: torch.Tensor | None
+    ) -> torch.Tensor:
+        """What an adapter adds: scaling · B A x, by each token's expert."""
+        down, up = self._factors(adapter)
+        wide = x.to(down.dtype)
+        if experts is None:
+            change: torch.Tensor = (wide @ down[0].T) @ up[0].T
+        else:
+            change = wide.new_zeros(len(x), up.shape[1])
+            for expert, tokens in by_expert(experts):
+                part = (wide[tokens] @ down[expert].T) @ up[expert].T
+                change = change.index_add(0, tokens, part)
+        return change * self.scaling[adapter]
+
+    def _factors(self, adapter: str) -> tuple[torch.Tensor, torch.Tensor]:
+        """A (E, r, K) and B (E, N, r) of an adapter."""
+        count = self.experts or 1
+        down, up = self.lora_A[adapter].weight, self.lora_B[adapter].weight
+        return (
+            down.reshape(count, -1, down.shape[-1]),
+            up.reshape(up.shape[0], -1, count).permute(2, 0, 1),
+        )
+
+    def dequantize(self, dtype: torch.dtype) -> torch.Tensor:
+        """The weights (N, K) or (E, N, K) as they are used, adapters included."""
+        base = self.get_base_layer()
+        weight: torch.Tensor = base.dequantize(torch.float32)
+        for adapter in self.active_adapters:
+            down, up = self._factors(adapter)
+            change = (up.float() @ down.float()) * self.scaling[adapter]
+            weight = weight + change.view_as(weight).to(weight.device)
+        return weight.to(dtype)
+
+
+def is_packed(model: Grok2PreTrainedModel) -> bool:
+    """Whether any weight of a model is packed."""
+    return any(isinstance(module, PackedLinear) for module in model.modules())
+
+
+def lora_config(
+    model: Grok2PreTrainedModel, rank: int, alpha: int, *, experts: bool = True
+) -> LoraConfig:
+    """What PEFT adapts: attention, dense MLP and, unless refused, every expert."""
+    packed = is_packed(model)
+    fused = experts and not packed and model.config.num_local_experts > 0
+    config = LoraConfig(
+        r=rank,
+        lora_alpha=alpha,
+        target_modules=PACKED if packed and experts else ALWAYS_ON,
+        target_parameters=EXPERT_PARAMETERS if fused else None,
+        lora_dropout=0.0,  # PEFT has none for fused parameters
+        bias="none",
+        task_type="CAUSAL_LM",
+    )
+    return knowing_packed(config)
+
+
+def knowing_packed(config: LoraConfig) -> LoraConfig:
+    """The same configuration, told how packed layers are adapted; a file cannot say it."""
+    config._register_custom_module({PackedLinear: LoraPackedLinear})
+    return config
+
+
+def load_adapter(model: Grok2PreTrainedModel, directory: str) -> PeftModel:
+    """A model, plain or packed, under an adapter that was saved over one of the same kind."""
+    config = knowing_packed(LoraConfig.from_pretrained(directory))
+    return PeftModel.from_pretrained(model, directory, config=config)
+
+
+def merge(adapted: PeftModel, dtype: torch.dtype = torch.bfloat16) -> Grok2PreTrainedModel:
+    """The adapted model as a plain one with the same logits; packed weights are unpacked for it."""
+    base = adapted.get_base_model()
+    if not is_packed(base):
+        return adapted.merge_and_unload()
+    return Grok2PackedQuantizer(base.config.quantization_config).dequantize(base, dtype)

@@ -1,0 +1,193 @@
+"""Grok-2 in 8, 4, 3 or 2 bits a weight, experts included: its configuration and its quantizer.
+
+Importing this file registers the method with Transformers, so that `from_pretrained` reads what
+`quantize_checkpoint` wrote. Packed are attention, dense MLP, experts and the head; embeddings (one
+row is read a token), routers and norms stay as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from torch import nn
+from transformers.quantizers.auto import register_quantization_config, register_quantizer
+from transformers.quantizers.base import HfQuantizer
+from transformers.utils.quantization_config import QuantizationConfigMixin
+
+from ariane.grok.configuration_grok2 import Grok2Config
+from ariane.grok.modeling_grok2 import Grok2Experts, Grok2PreTrainedModel
+from ariane.grok.packed_grok2 import PackedExperts, PackedLinear
+from ariane.grok.packing_grok2 import check
+
+METHOD = "grok2_packed"
+"""What a configuration's `quant_method` says."""
+
+ALWAYS_ON = re.compile(r"\.(self_attn\.[qkvo]_proj|mlp\.(gate|up|down)_proj)$")
+EXPERTS = re.compile(r"\.block_sparse_moe\.experts$")
+HEAD = re.compile(r"^lm_head$")
+"""Modules that can be packed, by their names."""
+
+
+@register_quantization_config(METHOD)
+class Grok2PackedConfig(QuantizationConfigMixin):
+    """Bits of each part (8, 4, 3 or 2), and weights that share a scale (32, 64 or 128).
+
+    `expert_bits` defaults to `bits`, which is for what every token uses. None for `head_bits`
+    leaves the head as it is. A weight takes 32 / `group_size` bits more than its own.
+    """
+
+    def __init__(
+        self,
+        bits: int = 4,
+        expert_bits: int | None = None,
+        head_bits: int | None = 8,
+        group_size: int = 64,
+        **_: Any,
+    ) -> None:
+        self.quant_method = METHOD
+        self.bits = bits
+        self.expert_bits = bits if expert_bits is None else expert_bits
+        self.head_bits = head_bits
+        self.group_size = group_size
+        for each in (bits, self.expert_bits, head_bits or bits):
+            check(group_size, each, group_size)
+
+    def bits_of(self, module: str, config: Grok2Config) -> int | None:
+        """Bits of a module, by its name in `Grok2ForCausalLM`; None where it is not packed."""
+        if ALWAYS_ON.search(module):
+            return self.bits
+        if EXPERTS.search(module):
+            return self.expert_bits
+        if HEAD.search(module) and not config.tie_word_embeddings:
+            return self.head_bits
+        return None
+
+
+def pack(model: Grok2PreTrainedModel, quantization: Grok2PackedConfig) -> Grok2PreTrainedModel:
+    """Pack a model in memory, module by module, in place; saved, it loads like any other."""
+    for name, module, bits in _packable(model, quantization):
+        if isinstance(module, Grok2Experts):
+            packed: nn.Module = PackedExperts.of(
+                module, model.config, bits, quantization.group_size
+            )
+        else:
+            packed = PackedLinear.of(module.weight, bits, quantization.group_size)
+        model.set_submodule(name, packed)
+    model.config.quantization_config = quantization
+    model.hf_quantizer = Grok2PackedQuantizer(quantization)
+    model.is_quantized = True
+    model.quantization_method = METHOD
+    return model
+
+
+def _packable(
+    model: Grok2PreTrainedModel, quantization: Grok2PackedConfig
+) -> Iterator[tuple[str, Any, int]]:
+    """Each module to be packed, with its name and bits."""
+    for name, module in list(model.named_modules()):
+        bits = quantization.bits_of(name, model.config)
+        if bits is not None and isinstance(module, nn.Linear | Grok2Experts):
+            yield name, module, bits
+
+
+@register_quantizer(METHOD)
+class Grok2PackedQuantizer(HfQuantizer):
+    """Puts packed layers in place of plain ones before a packed checkpoint is read."""
+
+    requires_calibration = False
+
+    def validate_environment(self, *_: Any, **__: Any) -> None:
+        """Refuse to pack while loading: `quantize_checkpoint` does it, tensor by tensor."""
+        if not self.pre_quantized:
+            raise ValueError(
+                f"A checkpoint that is not packed yet cannot be loaded with {METHOD}: write a "
+                "packed one first, with quantize_checkpoint or `ariane grok quantize`."
+            )
+
+    def _process_model_before_weight_loading(self, model: Any, **kwargs: Any) -> None:
+        empty_packed(model, self.quantization_config)
+        _check_complete(model, kwargs.get("checkpoint_files") or [])
+
+    def get_new_dtype(self, converter: Any, param: Any, dtype: Any) -> Any:
+        """Scales keep the type that the levels were rounded for."""
+        targets = getattr(converter, "target_patterns", None) or []
+        scales = any(str(target).endswith("scales") for target in targets)
+        return None if scales else super().get_new_dtype(converter, param, dtype)
+
+    def _dequantize(self, model: Any, dtype: torch.dtype | None = None) -> Any:
+        unpack(model, dtype or torch.bfloat16)
+        return model
+
+    def is_serializable(self) -> bool:
+        """Packed layers are saved like others."""
+        return True
+
+    @property
+    def is_trainable(self) -> bool:
+        """Adapters can be trained over packed layers."""
+        return True
+
+    @property
+    def is_compileable(self) -> bool:
+        """A packed product is one operation to the compiler."""
+        return True
+
+
+def empty_packed(model: Any, quantization: Grok2PackedConfig) -> None:
+    """Put packed layers without memory in place of those that the configuration packs."""
+    for name, module, bits in _packable(model, quantization):
+        with torch.device("meta"):
+            if isinstance(module, Grok2Experts):
+                packed: nn.Module = PackedExperts(model.config, bits, quantization.group_size)
+            else:
+                packed = PackedLinear(
+                    module.in_features, module.out_features, bits, quantization.group_size
+                )
+        model.set_submodule(name, packed)
+
+
+def unpack(model: Any, dtype: torch.dtype) -> None:
+    """Put plain layers, with the weights as they are used, in place of the packed ones."""
+    done: list[str] = []
+    for name, module in list(model.named_modules()):
+        if any(name.startswith(f"{above}.") for above in done):
+            continue
+        if isinstance(module, PackedExperts):
+            with torch.device("meta"):
+                plain: Any = Grok2Experts(model.config)
+            plain.gate_up_proj = nn.Parameter(module.gate_up_proj.dequantize(dtype))
+            plain.down_proj = nn.Parameter(module.down_proj.dequantize(dtype))
+        elif hasattr(module, "dequantize") and hasattr(module, "in_features"):  # adapted ones too
+            with torch.device("meta"):
+                plain = nn.Linear(module.in_features, module.out_features, bias=False)
+            plain.weight = nn.Parameter(module.dequantize(dtype))
+        else:
+            continue
+        model.set_submodule(name, plain)
+        done.append(name)
+
+
+def _check_complete(model: Any, files: list[str]) -> None:
+    """Refuse, by ValueError, a checkpoint that lacks a tensor: Transformers would invent it."""
+    held: set[str] = set()
+    for file in files:
+        if Path(file).suffix == ".safetensors":
+            with safe_open(file, framework="pt") as tensors:
+                held.update(tensors.keys())
+    prefix = "" if hasattr(model, "lm_head") else f"{model.base_model_prefix}."
+    tied = {"lm_head.weight"} if model.config.tie_word_embeddings else set()
+    missing = sorted({prefix + name for name in model.state_dict()} - held - tied)
+    if held and missing:
+        raise ValueError(
+            f"The packed checkpoint beside {files[0]} lacks {missing[0]}"
+            f"{f' and {len(missing) - 1} more' if len(missing) > 1 else ''}: "
+            "quantize it again, which goes on where it stopped."
+        )
+
+
+__all__ = ["Grok2PackedConfig", "Grok2PackedQuantizer"]

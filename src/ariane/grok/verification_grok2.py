@@ -1,0 +1,223 @@
+"""What only real weights can tell: a fixed text is scored under each doubtful reading of them.
+
+Nobody who wrote this has run the 539 GB. Public implementations disagree on the rotary embedding,
+on GELU, on attention's temperature and on the token that ends a turn; wrong choices cost
+perplexity, so the weights themselves can say which is right.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.nn import functional as F
+from transformers.activations import ACT2FN
+
+from ariane.grok.configuration_grok2 import Grok2Config
+from ariane.grok.modeling_grok2 import Grok2ForCausalLM, Grok2RotaryEmbedding
+
+TEXT = Path(__file__).with_name("verification.txt")
+"""An English essay written for this purpose, so that no model was trained on it."""
+
+CONVERSATION = "Human: What is the capital of France?<|separator|>\n\nAssistant: Paris."
+"""A turn that is over, so that the next token should end it."""
+
+SURE = 3.0
+"""Standard errors by which a variant must be better than the default to be chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One reading of the weights; the defaults are those of the reference implementation."""
+
+    rope: str = "default"
+    """ "default" is plain, "yarn" as llama.cpp computes it."""
+    gelu: str = "gelu"
+    """ "gelu" is exact, "gelu_pytorch_tanh" as in Grok-1 and llama.cpp."""
+    temperature: int | None = 1024
+    """Where attention begins to sharpen; None is never."""
+
+    @classmethod
+    def of(cls, config: Grok2Config) -> Variant:
+        """How a configuration reads the weights."""
+        rope: dict[str, Any] = config.rope_parameters or {}
+        return cls(rope["rope_type"], config.hidden_act, config.attn_temperature_len)
+
+    def others(self, temperature: int) -> list[Variant]:
+        """The same with one part changed at a time."""
+        return [
+            replace(self, rope="default" if self.rope == "yarn" else "yarn"),
+            replace(self, gelu="gelu" if self.gelu != "gelu" else "gelu_pytorch_tanh"),
+            replace(self, temperature=None if self.temperature else temperature),
+        ]
+
+    def rope_parameters(self, config: Grok2Config) -> dict[str, Any]:
+        """The rotary embedding of a configuration under this variant."""
+        rope: dict[str, Any] = {
+            "rope_type": self.rope,
+            "rope_theta": (config.rope_parameters or {})["rope_theta"],
+        }
+        return {**(config.yarn_parameters or {}), **rope} if self.rope == "yarn" else rope
+
+    def __str__(self) -> str:
+        """In words."""
+        rope = "YaRN" if self.rope == "yarn" else "plain RoPE"
+        gelu = "exact GELU" if self.gelu == "gelu" else "tanh GELU"
+        warm = "no temperature" if self.temperature is None else f"temperature {self.temperature}"
+        return f"{rope}, {gelu}, {warm}"
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A variant's perplexity, and how sure its difference from the default is."""
+
+    variant: Variant
+    perplexity: float
+    difference: float
+    """Mean loss less that of the model as it was loaded, in nats a token."""
+    errors: float
+    """The same in its standard errors; below −3 the variant is better and not by chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """All scores, the variant that they choose, and how likely each end token is."""
+
+    scores: tuple[Score, ...]
+    chosen: Variant
+    tokens: int
+    """Tokens of the text."""
+    ends: dict[int, float]
+    """Probability of each end token after a turn that is over."""
+
+    def rows(self) -> list[dict[str, str | float]]:
+        """The scores as a table."""
+        return [
+            {
+                "variant": str(score.variant),
+                "perplexity": score.perplexity,
+                "difference": score.difference,
+                "standard errors": score.errors,
+                "chosen": "yes" if score.variant == self.chosen else "",
+            }
+            for score in self.scores
+        ]
+
+
+def verify(
+    model: Grok2ForCausalLM,
+    tokenizer: Any,
+    text: str | None = None,
+    progress: Callable[[str], None] = lambda variant: None,
+) -> Verification:
+    """Score a text (the essay beside this file, if none is given) under each variant.
+
+    The model is left as it was. Temperature shows only past position 1,024: a longer text of your
+    own tells more. Raises ValueError for a text of fewer than two tokens.
+    """
+    ids = tokenizer(text or TEXT.read_text(encoding="utf-8"), return_tensors="pt")["input_ids"]
+    if ids.shape[1] < 2:
+        raise ValueError(f"A text of {ids.shape[1]} tokens has nothing to score: give a longer one.")
+    base = Variant.of(model.config)
+    losses = {base: _losses(model, ids, base, progress)}
+    for variant in base.others(Variant().temperature or 1024):
+        losses[variant] = _losses(model, ids, variant, progress)
+    chosen = _choose(base, losses)
+    if chosen not in losses:
+        losses[chosen] = _losses(model, ids, chosen, progress)
+    scores = tuple(_score(variant, loss, losses[base]) for variant, loss in losses.items())
+    return Verification(scores, chosen, ids.shape[1], _ends(model, tokenizer, chosen))
+
+
+def write(directory: Path, config: Grok2Config, found: Verification) -> None:
+    """Write the chosen variant, and the end tokens by likelihood, into a `config.json`.
+
+    All that it holds beside them stays as it is.
+    """
+    path = directory / "config.json"
+    held = json.loads(path.read_text(encoding="utf-8"))
+    if "rope_parameters" in held:
+        held["rope_parameters"] = found.chosen.rope_parameters(config)
+    else:
+        held["rope_type"] = "yarn" if found.chosen.rope == "yarn" else "original"
+    held["hidden_act"] = found.chosen.gelu
+    held["attn_temperature_len"] = found.chosen.temperature
+    held["eos_token_id"] = sorted(found.ends, key=lambda end: -found.ends[end])
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(json.dumps(held, indent=2) + "\n", encoding="utf-8")
+    part.replace(path)
+
+
+@contextmanager
+def read_as(model: Grok2ForCausalLM, variant: Variant) -> Iterator[None]:
+    """A model under another reading of its weights, for a while."""
+    before = Variant.of(model.config)
+    _read_as(model, variant)
+    try:
+        yield
+    finally:
+        _read_as(model, before)
+
+
+def _read_as(model: Grok2ForCausalLM, variant: Variant) -> None:
+    config, rope = model.config, model.model.rotary_emb
+    config.rope_parameters = variant.rope_parameters(config)
+    config.hidden_act, config.attn_temperature_len = variant.gelu, variant.temperature
+    for module in model.modules():
+        if hasattr(module, "act_fn"):
+            module.act_fn = ACT2FN[variant.gelu]
+    fresh = Grok2RotaryEmbedding(config)
+    rope.rope_type, rope.attention_scaling = fresh.rope_type, fresh.attention_scaling
+    rope.inv_freq = fresh.inv_freq.to(rope.inv_freq.device)
+
+
+@torch.no_grad()
+def _losses(
+    model: Grok2ForCausalLM,
+    ids: torch.Tensor,
+    variant: Variant,
+    progress: Callable[[str], None],
+) -> torch.Tensor:
+    """The loss of each token after the first, in nats, in float64 on the CPU."""
+    progress(str(variant))
+    with read_as(model, variant):
+        logits = model(ids.to(model.device), use_cache=False).logits[0, :-1]
+    return F.cross_entropy(logits.double(), ids[0, 1:].to(logits.device), reduction="none").cpu()
+
+
+def _choose(base: Variant, losses: dict[Variant, torch.Tensor]) -> Variant:
+    """The default with each part changed that is surely better changed."""
+    chosen = base
+    for variant, loss in losses.items():
+        if _score(variant, loss, losses[base]).errors < -SURE:
+            changed = {
+                name: getattr(variant, name)
+                for name in ("rope", "gelu", "temperature")
+                if getattr(variant, name) != getattr(base, name)
+            }
+            chosen = replace(chosen, **changed)
+    return chosen
+
+
+def _score(variant: Variant, loss: torch.Tensor, base: torch.Tensor) -> Score:
+    difference = loss - base
+    mean = difference.mean().item()
+    error = difference.std().item() / math.sqrt(len(loss))
+    return Score(
+        variant, math.exp(min(700.0, loss.mean().item())), mean, mean / error if error else 0.0
+    )
+
+
+@torch.no_grad()
+def _ends(model: Grok2ForCausalLM, tokenizer: Any, variant: Variant) -> dict[int, float]:
+    ends = model.config.eos_token_id
+    ids = tokenizer(CONVERSATION, return_tensors="pt")["input_ids"].to(model.device)
+    with read_as(model, variant):
+        odds = model(ids, use_cache=False).logits[0, -1].float().softmax(-1)
+    return {end: odds[end].item() for end in ([ends] if isinstance(ends, int) else ends)}

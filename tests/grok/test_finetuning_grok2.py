@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tests.grok.test_quantization_grok2 import MIXED, plain
+from tests.grok.tiny import IDS, run
+
+from ariane.grok.finetuning_grok2 import (
+    IGNORED,
+    FineTuning,
+    _batches,
+    encode,
+    finetune,
+    read_chats,
+)
+from ariane.grok.lora_grok2 import LoraPackedLinear, load_adapter, lora_config, merge
+from ariane.grok.packed_grok2 import PackedLinear
+from ariane.grok.quantizer_grok2 import Grok2PackedConfig, pack
+
+CHATS = [
+    [{"role": "user", "content": "abc"}, {"role": "assistant", "content": "cba"}],
+    [
+        {"role": "system", "content": "turn it"},
+        {"role": "user", "content": "dd"},
+        {"role": "assistant", "content": "xx"},
+        {"role": "user", "content": "ef"},
+        {"role": "assistant", "content": "fe"},
+    ],
+]
+SETTINGS = FineTuning(rank=4, alpha=8, epochs=12, batch=2, accumulate=1, learning_rate=2e-2)
+NAMES = {"system": "S", "user": "H", "assistant": "A"}
+
+
+class Letters:
+    """A tokenizer of letters with Grok's template: a name, the words, and token 1 at the end."""
+
+    def apply_chat_template(
+        self, chat: list[dict[str, str]], *, add_generation_prompt: bool, **_: Any
+    ) -> dict[str, list[int]]:
+        ids = []
+        for message in chat:
+            ids += self.ids(NAMES[message["role"]] + message["content"]) + [1]
+        return {"input_ids": ids + (self.ids("A") if add_generation_prompt else [])}
+
+    def ids(self, text: str) -> list[int]:
+        return [2 + ord(letter) % 59 for letter in text]
+
+
+def test_only_what_the_assistant_says_is_learned() -> None:
+    letters = Letters()
+    ids, labels = encode(letters, CHATS[1], 100)
+    learned = [label for label in labels if label != IGNORED]
+    assert learned == [*letters.ids("xx"), 1, *letters.ids("fe"), 1]
+    assert all(label in (IGNORED, token) for label, token in zip(labels, ids, strict=True))
+    assert len(encode(letters, CHATS[1], 5)[0]) == len(encode(letters, CHATS[1], 5)[1]) == 5
+
+
+def test_batches_are_padded_and_see_every_chat() -> None:
+    examples = [([n] * (n + 1), [n] * (n + 1)) for n in range(1, 5)]
+    batches = _batches(examples, FineTuning(batch=2), 0, torch.device("cpu"))
+    seen: set[int] = set()
+    for _ in range(2):
+        batch = next(batches)
+        assert torch.equal(batch["attention_mask"] == 0, batch["input_ids"] == 0)
+        assert torch.equal(batch["attention_mask"] == 0, batch["labels"] == IGNORED)
+        seen |= set(batch["input_ids"][:, 0].tolist())
+    assert seen == {1, 2, 3, 4}
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["lora", "qlora"])
+def test_loss_falls_and_the_adapter_reloads_and_merges(packed: bool, tmp_path: Path) -> None:
+    def base() -> Any:
+        model = plain(router_logit_softcapping=30.0)
+        return pack(model, Grok2PackedConfig(**MIXED)) if packed else model
+
+    model = base()
+    before = run(model, [IDS])
+    losses = finetune(model, Letters(), CHATS, tmp_path, SETTINGS)
+    assert losses[-1] < 0.6 * losses[0]
+    after = run(model, [IDS])
+    assert np.abs(after - before).max() > 1e-2
+
+    adapted = load_adapter(base(), str(tmp_path))
+    assert np.array_equal(run(adapted, [IDS]), after)
+    with adapted.disable_adapter():
+        assert np.abs(run(adapted, [IDS]) - before).max() < 1e-6
+    merged = merge(adapted, torch.float32)
+    assert not any(isinstance(m, PackedLinear | LoraPackedLinear) for m in merged.modules())
+    assert np.abs(run(merged, [IDS]) - after).max() < 2e-3
+    merged.save_pretrained(tmp_path / "merged")
+    again = type(merged).from_pretrained(tmp_path / "merged", dtype=torch.float32)
+    assert np.abs(run(again, [IDS]) - run(merged, [IDS])).max() < 1e-5
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_every_expert_is_adapted_unless_refused(packed: bool) -> None:
+    from peft import get_peft_model
+
+    for experts in (True, False):
+        model = plain()
+        if packed:
+            pack(model, Grok2PackedConfig(**MIXED))
+        adapted = get_peft_model(model, lora_config(model, 2, 4, experts=experts))
+        trained = [name for name, weight in adapted.named_parameters() if weight.requires_grad]
+        layers = model.config.num_hidden_layers
+        assert len(trained) == 2 * layers * (9 if experts else 7)
+        assert any("experts" in name for name in trained) == experts
+
+
+def test_checkpointing_changes_nothing(tmp_path: Path) -> None:
+    losses = [
+        finetune(
+            plain(),
+            Letters(),
+            CHATS,
+            tmp_path,
+            FineTuning(rank=2, epochs=2, batch=2, accumulate=1, checkpointing=checkpointing),
+        )
+        for checkpointing in (True, False)
+    ]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+
+
+def test_chats_are_read_and_a_bad_line_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "chats.jsonl"
+    path.write_text("\n".join(json.dumps({"messages": chat}) for chat in CHATS) + "\n\n")
+    assert read_chats(path) == CHATS
+    for line, said in (
+        ("{", "chats.jsonl:1 is no chat"),
+        ('{"text": "x"}', "is no chat"),
+        ('[{"role": "bot", "content": "x"}]', "the role 'bot'"),
+        ('[{"role": "user", "content": "x"}]', "no message of the assistant"),
+        ("", "holds no chat"),
+    ):
+        path.write_text(line)
+        with pytest.raises(ValueError, match=said):
+            read_chats(path)

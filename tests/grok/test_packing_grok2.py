@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from ariane.grok import kernels_grok2
+from ariane.grok.packed_grok2 import PackedLinear, packed_multiply
+from ariane.grok.packing_grok2 import (
+    GROUPS,
+    PLANES,
+    bits_per_weight,
+    dequantize,
+    pack,
+    quantize,
+    unpack,
+)
+
+ERRORS = {8: 0.007, 4: 0.1, 3: 0.2, 2: 0.36}
+"""Root mean square error over that of normal weights, at most, in groups of 128."""
+
+
+def weights(*shape: int) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(1)) * 0.02
+
+
+@pytest.mark.parametrize("bits", PLANES)
+@pytest.mark.parametrize("group", GROUPS)
+def test_bits_come_back(bits: int, group: int) -> None:
+    levels = torch.randint(0, 2**bits, (3, 5, 2 * group), dtype=torch.uint8)
+    codes = pack(levels, bits, group)
+    assert codes.shape == (3, 5, 2 * group * bits // 8)
+    assert torch.equal(unpack(codes, bits, group), levels)
+
+
+@pytest.mark.parametrize("bits", PLANES)
+def test_weights_come_back_within_their_bits(bits: int) -> None:
+    weight = weights(2, 24, 256)
+    for group in GROUPS:
+        codes, scales = quantize(weight, bits, group)
+        assert 8 * (codes.nbytes + scales.nbytes) == bits_per_weight(bits, group) * weight.numel()
+        back = dequantize(codes, scales, bits, group, torch.float32)
+        error = ((back - weight).square().mean() / weight.square().mean()).sqrt()
+        assert error < ERRORS[bits]
+    plain = (weight.amax(-1, True) - weight.amin(-1, True)) / (2**bits - 1)
+    rounded = (weight / plain).round() * plain
+    assert error < (rounded - weight).square().mean().sqrt() / weight.square().mean().sqrt()
+
+
+@pytest.mark.parametrize(
+    "weight",
+    [torch.zeros(2, 64), torch.full((2, 64), 0.5), torch.arange(128.0).view(2, 64) - 64],
+    ids=["zeros", "constant", "a slope"],
+)
+def test_odd_groups_come_back(weight: torch.Tensor) -> None:
+    back = dequantize(*quantize(weight, 8, 64), 8, 64, torch.float32)
+    assert (back - weight).abs().max() <= 0.5 * 63 / 255 + 1e-6
+
+
+def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    weight = weights(10, 128)
+    whole = quantize(weight, 3, 64)
+    monkeypatch.setattr("ariane.grok.packing_grok2.CHUNK", 3 * 128)
+    assert all(torch.equal(a, b) for a, b in zip(whole, quantize(weight, 3, 64), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("bits", "group", "width", "said"),
+    [(5, 64, 64, "5 bits"), (4, 48, 96, "Groups of 48"), (4, 64, 96, "Rows of 96")],
+)
+def test_what_cannot_be_packed_is_named(bits: int, group: int, width: int, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        quantize(torch.zeros(2, width), bits, group)
+    with pytest.raises(ValueError, match="not finite"):
+        quantize(torch.full((2, 64), torch.nan), 4, 64)
+
+
+@pytest.mark.parametrize("bits", PLANES)
+@pytest.mark.parametrize("fast", [True, False])
+def test_a_packed_product_is_that_of_the_weights(
+    bits: int, fast: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not fast:
+        monkeypatch.setattr(kernels_grok2, "_processor", lambda: None)
+    elif kernels_grok2.kernel(torch.device("cpu")) is None:
+        pytest.skip("no C++ compiler here")
+    experts = torch.tensor([0, 2, 1, 2, 2])
+    x = torch.randn(5, 256)
+    for group in GROUPS:
+        codes, scales = quantize(weights(3, 40, 256), bits, group)
+        used = dequantize(codes, scales, bits, group, torch.float32)
+        expected = torch.stack([used[e] @ row for e, row in zip(experts, x, strict=True)])
+        got = packed_multiply(x, codes, scales, experts, bits, group)
+        assert (got - expected).abs().max() < 1e-4 * expected.abs().max()
+        many = packed_multiply(x.repeat(9, 1), codes, scales, experts.repeat(9), bits, group)
+        assert (many - expected.repeat(9, 1)).abs().max() < 1e-4 * expected.abs().max()
+
+
+def test_gradients_pass_through_packed_weights() -> None:
+    layer = PackedLinear.of(weights(40, 64), 4, 32)
+    x = torch.randn(2, 3, 64, dtype=torch.float64, requires_grad=True)
+    layer(x).square().sum().backward()
+    expected = 2 * (x @ layer.dequantize(torch.float64).T) @ layer.dequantize(torch.float64)
+    assert x.grad is not None
+    assert torch.allclose(x.grad, expected)
+
+
+def test_without_a_compiler_there_is_a_warning(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(**_: object) -> None:
+        raise RuntimeError("no compiler")
+
+    monkeypatch.setattr(kernels_grok2.cpp_extension, "load", fails)
+    assert kernels_grok2._processor.__wrapped__() is None
+    assert "install a C++ compiler" in caplog.text
