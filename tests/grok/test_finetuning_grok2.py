@@ -44,7 +44,7 @@ class Letters:
     ) -> dict[str, list[int]]:
         ids = []
         for message in chat:
-            ids += self.ids(NAMES[message["role"]] + message["content"]) + [1]
+            ids += [*self.ids(NAMES[message["role"]] + message["content"]), 1]
         return {"input_ids": ids + (self.ids("A") if add_generation_prompt else [])}
 
     def ids(self, text: str) -> list[int]:

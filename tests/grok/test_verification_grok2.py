@@ -57,11 +57,13 @@ def test_a_variant_is_the_model_built_with_it_and_leaves_no_trace(variant: Varia
 
 def taught(variant: Variant) -> tuple[Grok2ForCausalLM, list[int]]:
     """A model with a text of its own making under a variant, read the default way."""
-    model = tiny(final_logit_softcapping=None, output_multiplier_scale=3.0)
+    model = tiny(
+        attn_logit_softcapping=8.0, final_logit_softcapping=None, output_multiplier_scale=3.0
+    )
     torch.manual_seed(3)
     ids = torch.tensor([IDS])
     with read_as(model, variant), torch.no_grad():
-        for _ in range(150):
+        for _ in range(200):
             odds = model(ids).logits[0, -1].softmax(-1)
             ids = torch.cat((ids, torch.multinomial(odds, 1)[None]), dim=1)
     return model, ids[0].tolist()
@@ -74,7 +76,7 @@ def test_the_variant_that_wrote_the_text_is_chosen(variant: Variant) -> None:
     found = verify(model, Fixed(ids), progress=asked.append)
     assert found.chosen == variant
     assert asked[0] == str(Variant(temperature=6))
-    assert len(asked) == len(found.scores) >= 4
+    assert len(asked) == len(found.scores) == 8
     assert [row["variant"] for row in found.rows() if row["chosen"]] == [str(variant)]
     assert found.tokens == len(ids)
     assert set(found.ends) == {1, 2}

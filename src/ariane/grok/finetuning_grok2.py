@@ -139,9 +139,7 @@ def _train(
 ) -> list[float]:
     trained = [weight for weight in adapted.parameters() if weight.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=settings.learning_rate, weight_decay=0.0)
-    steps = math.ceil(
-        settings.epochs * len(examples) / (settings.batch * settings.accumulate)
-    )
+    steps = math.ceil(settings.epochs * len(examples) / (settings.batch * settings.accumulate))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, steps))
     batches = _batches(examples, settings, padding, adapted.device)
     losses = []

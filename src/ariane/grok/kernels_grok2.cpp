@@ -114,11 +114,11 @@ inline __m512i add_products(__m512i sum, __m512i a, const int16_t* b) {
 
 // One row times one vector: sum over groups of factor · (levels · x), plus the offsets' part.
 template <int BITS, int GROUP>
-inline float row_times(const uint8_t* codes, const uint16_t* scales, const int16_t* x,
-                       const float* step, const float* sums, int64_t groups, float* factors) {
+inline float row_times(const uint8_t* codes, const uint16_t* scales, const uint16_t* offsets,
+                       const int16_t* x, const float* step, const float* sums, int64_t groups,
+                       float* factors) {
   constexpr float half = ((1 << BITS) - 1) / 2.0f;
   constexpr int bytes = GROUP * BITS / 8;
-  const uint16_t* offsets = scales + groups;
   float total = 0;
   for (int64_t g = 0; g < groups; ++g) {
     const float scale = widen(scales[g]);
@@ -186,9 +186,10 @@ void multiply(const float* x, const uint8_t* codes, const uint16_t* scales, cons
       const int64_t first = experts[s] * rows;
       for (int64_t n = begin; n < end; ++n) {
         out[s * rows + n] = row_times<BITS, GROUP>(
-            codes + (first + n) * bytes, scales + (first + n) * 2 * groups,
-            vectors.levels.data() + s * width, vectors.steps.data() + s * groups,
-            vectors.sums.data() + s * groups, groups, factors.data());
+            codes + (first + n) * bytes, scales + (2 * first + n) * groups,
+            scales + (2 * first + rows + n) * groups, vectors.levels.data() + s * width,
+            vectors.steps.data() + s * groups, vectors.sums.data() + s * groups, groups,
+            factors.data());
       }
     }
   });
@@ -207,7 +208,8 @@ bool by_group(int64_t group, const float* x, const uint8_t* codes, const uint16_
 
 }  // namespace
 
-// x (count, width), codes and scales (experts, rows, …), experts (count,) to out (count, rows).
+// x (count, width), codes (experts, rows, …), scales (experts, 2, rows, groups), experts (count,) to
+// out (count, rows).
 extern "C" bool packed_multiply(const float* x, const uint8_t* codes, const uint16_t* scales,
                                 const int64_t* experts, float* out, int64_t count, int64_t rows,
                                 int64_t width, int64_t bits, int64_t group) {

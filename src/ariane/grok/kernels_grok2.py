@@ -25,7 +25,7 @@ FEW = 16
 Multiply: TypeAlias = Callable[
     [torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, int, int], torch.Tensor
 ]
-"""x (S, K) float32, codes (E, N, …), scales (E, N, 2, G), experts (S,), bits, group to (S, N)."""
+"""x (S, K) float32, codes (E, N, …), scales (E, 2, N, G), experts (S,), bits, group to (S, N)."""
 
 
 def kernel(device: torch.device) -> Multiply | None:

@@ -72,9 +72,7 @@ class LoraPackedLinear(nn.Module, LoraLayer):  # type: ignore[misc]  # PEFT is n
                 result = result + self._change(adapter, x, experts).to(result.dtype)
         return result
 
-    def _change(
-        self, adapter: str, x: torch.Tensor, experts: torch.Tensor | None
-    ) -> torch.Tensor:
+    def _change(self, adapter: str, x: torch.Tensor, experts: torch.Tensor | None) -> torch.Tensor:
         """What an adapter adds: scaling · B A x, by each token's expert."""
         down, up = self._factors(adapter)
         wide = x.to(down.dtype)

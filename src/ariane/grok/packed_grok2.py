@@ -29,7 +29,7 @@ def packed_multiply(
 ) -> torch.Tensor:
     """Tokens (S, K), each by the matrix of its expert (S,), to (S, N) in the type of x.
 
-    `codes` are (E, N, …) and `scales` (E, N, 2, G). One operation, so that `torch.compile` need
+    `codes` are (E, N, …) and `scales` (E, 2, N, G). One operation, so that `torch.compile` need
     not look inside.
     """
     fast = kernel(x.device) if len(x) <= FEW and x.dtype != torch.float64 else None
@@ -38,7 +38,7 @@ def packed_multiply(
     out = x.new_empty(len(x), codes.shape[1])
     for expert, tokens in by_expert(experts):
         for part in chunks(codes.shape[1], x.shape[1]):
-            weight = dequantize(codes[expert, part], scales[expert, part], bits, group, x.dtype)
+            weight = dequantize(codes[expert, part], scales[expert, :, part], bits, group, x.dtype)
             out[tokens, part] = F.linear(x[tokens], weight)
     return out
 
@@ -74,7 +74,7 @@ def _gradient(ctx: Any, above: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
     for expert, tokens in by_expert(experts):
         for part in chunks(codes.shape[1], width):
             weight = dequantize(
-                codes[expert, part], scales[expert, part], ctx.bits, ctx.group, above.dtype
+                codes[expert, part], scales[expert, :, part], ctx.bits, ctx.group, above.dtype
             )
             below[tokens] += above[tokens, part] @ weight
     return below, None, None, None, None, None
@@ -85,6 +85,8 @@ packed_multiply.register_autograd(_gradient, setup_context=_keep)
 
 class PackedLinear(nn.Module):
     """A linear map without bias over packed weights; with `experts`, one for each of them."""
+
+    _hf_quantized_needs_local_tp = True  # Transformers' tensor parallelism hands over own shares
 
     def __init__(
         self,
@@ -98,9 +100,9 @@ class PackedLinear(nn.Module):
         check(in_features, bits, group)
         self.in_features, self.out_features = in_features, out_features
         self.bits, self.group, self.experts = bits, group, experts
-        lead = (out_features,) if experts is None else (experts, out_features)
-        codes = torch.zeros(*lead, code_bytes(in_features, bits), dtype=torch.uint8)
-        scales = torch.zeros(*lead, 2, in_features // group, dtype=torch.bfloat16)
+        lead = () if experts is None else (experts,)
+        codes = torch.zeros(*lead, out_features, code_bytes(in_features, bits), dtype=torch.uint8)
+        scales = torch.zeros(*lead, 2, out_features, in_features // group, dtype=torch.bfloat16)
         self.codes = nn.Parameter(codes, requires_grad=False)
         self.scales = nn.Parameter(scales, requires_grad=False)
 
@@ -117,13 +119,13 @@ class PackedLinear(nn.Module):
 
     def forward(self, x: torch.Tensor, experts: torch.Tensor | None = None) -> torch.Tensor:
         """(…, K) to (…, N); where there are experts, x is (S, K) and `experts` (S,) chooses."""
-        tokens = x.reshape(-1, self.in_features)
+        tokens = x.reshape(-1, x.shape[-1])  # under tensor parallelism a share of the features
         codes, scales = self.codes, self.scales
         if experts is None:
             codes, scales = codes[None], scales[None]
             experts = torch.zeros(len(tokens), dtype=torch.int64, device=x.device)
         out: torch.Tensor = packed_multiply(tokens, codes, scales, experts, self.bits, self.group)
-        return out.view(*x.shape[:-1], self.out_features)
+        return out.view(*x.shape[:-1], out.shape[-1])
 
     def dequantize(self, dtype: torch.dtype) -> torch.Tensor:
         """The weights (N, K) or (E, N, K) as they are used."""

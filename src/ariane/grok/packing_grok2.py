@@ -6,8 +6,8 @@ own. Levels lie in planes of 8, 4, 2 or 1 bits, all planes of a group together. 
 bits, byte j of a group holds the levels j, j + m, j + 2m, … with m = G · p / 8, the lowest bits
 first, so that one vector of bytes unpacks to vectors of consecutive weights.
 
-Shapes: weights (…, N, K); codes (…, N, K · bits / 8) uint8; scales (…, N, 2, K / G) bfloat16, the
-scales before the offsets.
+Shapes: weights (…, N, K); codes (…, N, K · bits / 8) uint8; scales (…, 2, N, K / G) bfloat16, all
+scales before all offsets. Rows and columns of codes and scales can be cut as those of weights are.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def quantize(
         codes[part] = pack(levels.view(-1, width), bits, group).to(codes.device)
         scales[part] = fitted.view(-1, width // group, 2).transpose(1, 2).to(scales.device)
     lead = weight.shape[:-1]
-    return codes.view(*lead, -1), scales.view(*lead, 2, -1)
+    return codes.view(*lead, -1), scales.view(*lead, 2, -1).transpose(-3, -2).contiguous()
 
 
 def dequantize(
@@ -83,7 +83,7 @@ def dequantize(
     """Codes and scales to weights (…, N, K) of a floating-point type."""
     levels = unpack(codes, bits, group)
     wide = torch.promote_types(dtype, torch.float32)
-    scale, offset = scales.to(wide).unsqueeze(-1).unbind(-3)
+    scale, offset = scales.to(wide).unsqueeze(-1).unbind(-4)
     grouped = levels.view(*levels.shape[:-1], -1, group).to(wide)
     weights = torch.addcmul(offset - half(bits) * scale, grouped, scale)
     return weights.flatten(-2).to(dtype)
@@ -106,7 +106,7 @@ def pack(levels: torch.Tensor, bits: int, group: int) -> torch.Tensor:
     planes, below = [], 0
     for plane in PLANES[bits]:
         count = 8 // plane
-        parts = ((grouped >> below) & (2**plane - 1)).unflatten(-1, (count, -1))
+        parts = ((grouped >> below) & (2**plane - 1)).view(*grouped.shape[:-1], count, -1)
         shifts = plane * torch.arange(count, dtype=torch.uint8, device=levels.device)
         planes.append((parts << shifts[:, None]).sum(-2, dtype=torch.uint8))
         below += plane
@@ -115,8 +115,9 @@ def pack(levels: torch.Tensor, bits: int, group: int) -> torch.Tensor:
 
 def unpack(codes: torch.Tensor, bits: int, group: int) -> torch.Tensor:
     """Codes to levels (…, K) uint8."""
-    grouped = codes.unflatten(-1, (-1, group * bits // 8))
-    levels, below, start = None, 0, 0
+    grouped = codes.view(*codes.shape[:-1], -1, group * bits // 8)
+    levels: torch.Tensor | None = None
+    below = start = 0
     for plane in PLANES[bits]:
         count, size = 8 // plane, group * plane // 8
         shifts = plane * torch.arange(count, dtype=torch.uint8, device=codes.device)

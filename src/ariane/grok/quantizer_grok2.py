@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from safetensors import safe_open
 from torch import nn
+from transformers.distributed.parallel_utils import replace_layer_number_by_wildcard
 from transformers.quantizers.auto import register_quantization_config, register_quantizer
 from transformers.quantizers.base import HfQuantizer
 from transformers.utils.quantization_config import QuantizationConfigMixin
@@ -118,6 +119,15 @@ class Grok2PackedQuantizer(HfQuantizer):
         targets = getattr(converter, "target_patterns", None) or []
         scales = any(str(target).endswith("scales") for target in targets)
         return None if scales else super().get_new_dtype(converter, param, dtype)
+
+    def update_parallel_plan(self, model: Any, plan: dict[str, str]) -> None:
+        """Cut codes and scales as the plan cuts the weights that they stand for."""
+        names = {replace_layer_number_by_wildcard(name) for name, _ in model.named_parameters()}
+        for key, style in list(plan.items()):
+            if f"{key}.codes" in names:
+                plan.update({f"{key}.codes": style, f"{key}.scales": style})
+                if ".experts." in key:  # the experts as a whole exchange what goes in and out
+                    plan[key] = "local_params"
 
     def _dequantize(self, model: Any, dtype: torch.dtype | None = None) -> Any:
         unpack(model, dtype or torch.bfloat16)

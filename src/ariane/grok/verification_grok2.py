@@ -11,7 +11,8 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ CONVERSATION = "Human: What is the capital of France?<|separator|>\n\nAssistant:
 """A turn that is over, so that the next token should end it."""
 
 SURE = 3.0
-"""Standard errors by which a variant must be better than the default to be chosen."""
+"""Standard errors by which a variant must be better to be chosen over one that changes less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +50,14 @@ class Variant:
         rope: dict[str, Any] = config.rope_parameters or {}
         return cls(rope["rope_type"], config.hidden_act, config.attn_temperature_len)
 
-    def others(self, temperature: int) -> list[Variant]:
-        """The same with one part changed at a time."""
-        return [
-            replace(self, rope="default" if self.rope == "yarn" else "yarn"),
-            replace(self, gelu="gelu" if self.gelu != "gelu" else "gelu_pytorch_tanh"),
-            replace(self, temperature=None if self.temperature else temperature),
-        ]
+    def all(self, temperature: int) -> list[Variant]:
+        """Every variant, this one first: parts can hide each other's faults."""
+        every = product(("default", "yarn"), ("gelu", "gelu_pytorch_tanh"), (temperature, None))
+        return sorted((Variant(*parts) for parts in every), key=self.changes)
+
+    def changes(self, other: Variant) -> int:
+        """In how many parts another differs."""
+        return sum(a != b for a, b in zip(astuple(self), astuple(other), strict=True))
 
     def rope_parameters(self, config: Grok2Config) -> dict[str, Any]:
         """The rotary embedding of a configuration under this variant."""
@@ -123,14 +125,13 @@ def verify(
     """
     ids = tokenizer(text or TEXT.read_text(encoding="utf-8"), return_tensors="pt")["input_ids"]
     if ids.shape[1] < 2:
-        raise ValueError(f"A text of {ids.shape[1]} tokens has nothing to score: give a longer one.")
+        raise ValueError(
+            f"A text of {ids.shape[1]} tokens has nothing to score: give a longer one."
+        )
     base = Variant.of(model.config)
-    losses = {base: _losses(model, ids, base, progress)}
-    for variant in base.others(Variant().temperature or 1024):
-        losses[variant] = _losses(model, ids, variant, progress)
+    variants = base.all(base.temperature or 1024)
+    losses = {variant: _losses(model, ids, variant, progress) for variant in variants}
     chosen = _choose(base, losses)
-    if chosen not in losses:
-        losses[chosen] = _losses(model, ids, chosen, progress)
     scores = tuple(_score(variant, loss, losses[base]) for variant, loss in losses.items())
     return Verification(scores, chosen, ids.shape[1], _ends(model, tokenizer, chosen))
 
@@ -192,17 +193,10 @@ def _losses(
 
 
 def _choose(base: Variant, losses: dict[Variant, torch.Tensor]) -> Variant:
-    """The default with each part changed that is surely better changed."""
-    chosen = base
-    for variant, loss in losses.items():
-        if _score(variant, loss, losses[base]).errors < -SURE:
-            changed = {
-                name: getattr(variant, name)
-                for name in ("rope", "gelu", "temperature")
-                if getattr(variant, name) != getattr(base, name)
-            }
-            chosen = replace(chosen, **changed)
-    return chosen
+    """Of the variants that are not surely worse than the best, the one that changes least."""
+    best = min(losses, key=lambda one: losses[one].mean().item())
+    near = [one for one in losses if _score(one, losses[one], losses[best]).errors < SURE]
+    return min(near, key=lambda one: (base.changes(one), losses[one].mean().item()))
 
 
 def _score(variant: Variant, loss: torch.Tensor, base: torch.Tensor) -> Score:

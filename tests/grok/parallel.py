@@ -1,0 +1,37 @@
+"""Run by torchrun: the logits of a checkpoint under tensor parallelism, written by rank 0."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import torch
+from transformers.distributed import DistributedConfig
+
+import ariane.grok.quantizer_grok2  # noqa: F401 - registers packed checkpoints
+from ariane.grok.modeling_grok2 import Grok2ForCausalLM
+
+
+def main(directory: str, ids: str, out: str) -> None:
+    everyone = DistributedConfig(tp_size=int(os.environ["WORLD_SIZE"]))
+    model = Grok2ForCausalLM.from_pretrained(
+        directory, distributed_config=everyone, dtype=torch.float32
+    )
+    inputs = torch.tensor([[int(token) for token in ids.split(",")]])
+    with torch.no_grad():
+        logits = model(inputs).logits
+        step = model.generate(inputs, max_new_tokens=3, do_sample=False, eos_token_id=[])
+    layer = model.model.layers[0]
+    shares = {
+        name: tuple(weight.to_local().shape)
+        for name, weight in layer.named_parameters()
+        if hasattr(weight, "to_local")
+    }
+    if os.environ["RANK"] == "0":
+        full = logits.full_tensor() if hasattr(logits, "full_tensor") else logits
+        torch.save({"logits": full, "made": step, "shares": shares}, out)
+    torch.distributed.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from tests.grok.test_quantization_grok2 import MIXED, plain
+from tests.grok.tiny import IDS, run
+
+from ariane.grok.quantizer_grok2 import Grok2PackedConfig, pack
+
+SCRIPT = Path(__file__).with_name("parallel.py")
+
+
+CUTS = {
+    "self_attn.q_proj": {"weight": 0, "codes": 0, "scales": 1},
+    "mlp.down_proj": {"weight": 1, "codes": 1, "scales": 2},
+    "block_sparse_moe.experts.gate_up_proj": {"": 1, "codes": 1, "scales": 2},
+    "block_sparse_moe.experts.down_proj": {"": 2, "codes": 2, "scales": 3},
+}
+"""The axis along which each parameter is cut."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("processes", "packed"), [(2, False), (4, False), (2, True), (4, True)])
+def test_tensor_parallelism_gives_the_logits_of_one_process(
+    processes: int, packed: bool, tmp_path: Path
+) -> None:
+    wide = {"moe_intermediate_size": 128, "num_key_value_heads": 4}
+    model = plain(**wide)
+    if packed:
+        pack(model, Grok2PackedConfig(**MIXED, group_size=32))
+    model.save_pretrained(tmp_path)
+    out = tmp_path / "out.pt"
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += [f"--nproc-per-node={processes}", str(SCRIPT), str(tmp_path)]
+    command += [",".join(map(str, IDS)), str(out)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    found = torch.load(out)
+    error = (found["logits"] - torch.from_numpy(run(model, [IDS]))).abs().max()
+    assert error < (2e-3 if packed else 1e-5)
+    made = model.generate(torch.tensor([IDS]), max_new_tokens=3, do_sample=False, eos_token_id=[])
+    assert torch.equal(found["made"], made)
+    for name, weight in model.model.layers[0].named_parameters():
+        for module, axes in CUTS.items():
+            if name.startswith(module):
+                axis = axes[name.removeprefix(module).removeprefix(".")]
+                share = list(weight.shape)
+                share[axis] //= processes
+                assert list(found["shares"][name]) == share, name
