@@ -40,6 +40,7 @@ PARTS: Mapping[str, str] = {
     "steer": "ariane.steer",
     "sentences": "ariane.why.sentences",
     "bench feed": "ariane.bench.feed",
+    "bench grok": "ariane.bench.grok",
     "bench rank": "ariane.bench.rank",
     "bench read": "ariane.bench.read",
 }
@@ -499,7 +500,7 @@ def bench(
 ) -> None:
     """Run a benchmark beside its peer."""
     if f"bench {name}" not in PARTS:
-        raise CallError(f"{name} is no benchmark; there are feed, rank and read.")
+        raise CallError(f"{name} is no benchmark; there are feed, grok, rank and read.")
     show(part(f"bench {name}").run(quick=quick), as_json, name)
 
 

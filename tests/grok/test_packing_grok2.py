@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -113,3 +117,27 @@ def test_without_a_compiler_there_is_a_warning(
     monkeypatch.setattr(kernels_grok2.cpp_extension, "load", fails)
     assert kernels_grok2._processor.__wrapped__() is None
     assert "install a C++ compiler" in caplog.text
+
+
+@pytest.mark.slow
+def test_the_triton_kernel_computes_the_same_in_its_interpreter() -> None:
+    pytest.importorskip("triton")
+    code = """
+import torch
+from ariane.grok.kernels_grok2_triton import multiply
+from ariane.grok.packing_grok2 import dequantize, quantize
+torch.manual_seed(0)
+experts = torch.tensor([2, 0, 2])
+x = torch.randn(3, 192)
+for bits, group in ((8, 32), (4, 64), (3, 32), (3, 64), (2, 64)):
+    codes, scales = quantize(torch.randn(3, 20, 192), bits, group)
+    used = dequantize(codes, scales, bits, group, torch.float32)
+    expected = torch.stack([used[e] @ row for e, row in zip(experts, x)])
+    got = multiply(x, codes, scales, experts, bits, group)
+    assert (got - expected).abs().max() < 1e-4 * expected.abs().max(), (bits, group)
+"""
+    environment = os.environ | {"TRITON_INTERPRET": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False
+    )
+    assert done.returncode == 0, done.stderr
