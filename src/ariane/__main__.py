@@ -494,7 +494,7 @@ def report(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="feed, rank or read.")],
+    name: Annotated[str, typer.Argument(help="feed, grok, rank or read.")],
     quick: Annotated[bool, typer.Option(help="Small settings, to see that it runs.")] = False,
     as_json: Json = False,
 ) -> None:

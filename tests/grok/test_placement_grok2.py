@@ -71,7 +71,7 @@ def test_what_was_offloaded_is_computed_where_it_lies(packed: bool) -> None:
     assert all(weight.is_meta for name in far for weight in model.get_submodule(name).parameters())
     assert np.array_equal(run(model, [IDS]), expected)
 
-    model.hf_device_map = {name: "cpu" for name in far}
+    model.hf_device_map = dict.fromkeys(far, "cpu")
     compute_where_it_lies(model)
     weights = dict(model.named_parameters())
     assert not any(weight.is_meta for weight in weights.values())

@@ -59,11 +59,11 @@ def decode(
     products = {bits: _products(width, bits, device) for bits in CHOICES}
     for _ in range(rounds):
         bandwidth = max(bandwidth, copy_bandwidth(device, copied))
-        for bits, (step, _read) in steps.items():
+        for bits, (step, _) in steps.items():
             seconds[bits] = min(seconds[bits], timed(step, device))
             peers[bits] = min(peers[bits], timed(products[bits], device))
     rows: list[Row] = []
-    for bits, (_step_, read) in steps.items():
+    for bits, (_, read) in steps.items():
         rate = read / seconds[bits]
         rows.append(
             {
@@ -179,7 +179,8 @@ def _products(width: int, bits: int, device: str) -> Callable[[], object]:
 
     def product() -> None:
         with torch.inference_mode():
-            for expert in chosen.split(8):
-                packed(x.expand(len(expert), -1), expert)
+            for first in range(0, count, 8):
+                experts = chosen[first : first + 8]
+                packed(x.expand(len(experts), -1), experts)
 
     return product

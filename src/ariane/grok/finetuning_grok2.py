@@ -122,10 +122,10 @@ def finetune(
     )
     if settings.checkpointing:
         adapted.enable_input_require_grads()
-        model.gradient_checkpointing_enable({"use_reentrant": False})
+        model.activation_checkpointing_enable({"use_reentrant": False})
     losses = _train(adapted.train(), examples, settings, model.config.pad_token_id or 0, progress)
     if settings.checkpointing:
-        model.gradient_checkpointing_disable()
+        model.activation_checkpointing_disable()
     adapted.eval().save_pretrained(directory)
     return losses
 

@@ -15,7 +15,11 @@ from pathlib import Path
 from typing import TypeAlias
 
 import torch
-from torch.utils import cpp_extension
+
+try:  # comes with every CUDA build of PyTorch
+    import ariane.grok.kernels_grok2_triton as _triton
+except ImportError:
+    _triton = None  # type: ignore[assignment]
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +36,7 @@ def kernel(device: torch.device) -> Multiply | None:
     """The fast product on a device, or None where there is none."""
     if device.type == "cpu":
         return _processor()
-    if device.type == "cuda":
-        return _triton()
-    return None
+    return _triton.multiply if device.type == "cuda" and _triton is not None else None
 
 
 @cache
@@ -42,6 +44,8 @@ def _processor() -> Multiply | None:
     """The C++ kernel, compiled for this processor."""
     capability = torch.backends.cpu.get_cpu_capability().lower().replace(" ", "_")
     try:
+        from torch.utils import cpp_extension  # noqa: PLC0415 - it takes setuptools, and time
+
         built = cpp_extension.load(
             name=f"grok2_packed_{capability}",
             sources=[str(Path(__file__).with_name("kernels_grok2.cpp"))],
@@ -77,14 +81,3 @@ def _processor() -> Multiply | None:
         return out
 
     return product
-
-
-@cache
-def _triton() -> Multiply | None:
-    """The Triton kernel, where Triton is installed (as with every CUDA build of PyTorch)."""
-    try:
-        from ariane.grok.kernels_grok2_triton import multiply  # noqa: PLC0415 - optional
-    except ImportError:
-        log.warning("Packed weights run without their Triton kernel: install triton.")
-        return None
-    return multiply

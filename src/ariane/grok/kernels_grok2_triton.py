@@ -7,6 +7,8 @@ Not yet timed: no GPU has been at hand; Triton's interpreter checks the arithmet
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import triton
 import triton.language as tl
@@ -18,15 +20,15 @@ SPAN = 1024
 """Weights of a row that a program takes at once, in whole groups."""
 
 
-@triton.jit  # type: ignore[untyped-decorator]
-def _plane(  # type: ignore[no-untyped-def]
-    codes,
-    x,
-    rows_there,
-    groups_there,
+@triton.jit
+def _plane(
+    codes: Any,
+    x: Any,
+    rows_there: Any,
+    groups_there: Any,
     group: tl.constexpr,
     plane: tl.constexpr,
-):
+) -> Any:
     """Σ level · x of each row and group, for one plane of bits; `codes` point at its bytes."""
     size: tl.constexpr = group * plane // 8
     column = tl.arange(0, size)
@@ -40,20 +42,20 @@ def _plane(  # type: ignore[no-untyped-def]
     return total
 
 
-@triton.jit  # type: ignore[untyped-decorator]
-def _multiply(  # type: ignore[no-untyped-def]
-    x,
-    codes,
-    scales,
-    experts,
-    out,
-    rows,
-    width,
+@triton.jit
+def _multiply(
+    x: Any,
+    codes: Any,
+    scales: Any,
+    experts: Any,
+    out: Any,
+    rows: Any,
+    width: Any,
     bits: tl.constexpr,
     group: tl.constexpr,
     block: tl.constexpr,
     span: tl.constexpr,
-):
+) -> None:
     """out[s, n] = Σ over groups of scale · Σ level · x + (offset − half · scale) · Σ x."""
     vector = tl.program_id(1)
     expert = tl.load(experts + vector)

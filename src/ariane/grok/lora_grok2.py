@@ -29,12 +29,21 @@ EXPERT_PARAMETERS = [
 """Fused experts, which PEFT adapts as parameters."""
 
 
-class LoraPackedLinear(nn.Module, LoraLayer):  # type: ignore[misc]  # PEFT is not typed
+class LoraPackedLinear(LoraLayer, nn.Module):
     """A packed layer and its adapters; each expert has factors of its own.
 
     The factors of all experts lie in one A (r · E, K) and one B (N, r · E), as PEFT lays out those
     of a fused parameter: A by expert and then rank, B by rank and then expert.
     """
+
+    # What PEFT's side gives, named since a module's attributes have no types of their own.
+    lora_A: Any  # noqa: N815
+    lora_B: Any  # noqa: N815
+    scaling: dict[str, float]
+    active_adapters: list[str]
+    disable_adapters: bool
+    get_base_layer: Any
+    update_layer: Any
 
     def __init__(
         self,
@@ -45,7 +54,7 @@ class LoraPackedLinear(nn.Module, LoraLayer):  # type: ignore[misc]  # PEFT is n
         lora_alpha: int = 1,
         **kwargs: Any,
     ) -> None:
-        super().__init__()
+        nn.Module.__init__(self)
         LoraLayer.__init__(self, base_layer, **kwargs)
         self._active_adapter = adapter_name
         # PEFT divides alpha by the rank, which here is that of all experts together.
@@ -142,7 +151,10 @@ def load_adapter(model: Grok2PreTrainedModel, directory: str) -> PeftModel:
 
 def merge(adapted: PeftModel, dtype: torch.dtype = torch.bfloat16) -> Grok2PreTrainedModel:
     """The adapted model as a plain one with the same logits; packed weights are unpacked for it."""
-    base = adapted.get_base_model()
-    if not is_packed(base):
-        return adapted.merge_and_unload()
-    return Grok2PackedQuantizer(base.config.quantization_config).dequantize(base, dtype)
+    base: Grok2PreTrainedModel = adapted.get_base_model()
+    if is_packed(base):
+        packing = Grok2PackedQuantizer(base.config.quantization_config)
+        merged: Grok2PreTrainedModel = packing.dequantize(base, dtype)
+    else:
+        merged = adapted.merge_and_unload()
+    return merged

@@ -120,7 +120,8 @@ class PackedLinear(nn.Module):
     def forward(self, x: torch.Tensor, experts: torch.Tensor | None = None) -> torch.Tensor:
         """(…, K) to (…, N); where there are experts, x is (S, K) and `experts` (S,) chooses."""
         tokens = x.reshape(-1, x.shape[-1])  # under tensor parallelism a share of the features
-        codes, scales = self.codes, self.scales
+        codes: torch.Tensor = self.codes
+        scales: torch.Tensor = self.scales
         if experts is None:
             codes, scales = codes[None], scales[None]
             experts = torch.zeros(len(tokens), dtype=torch.int64, device=x.device)

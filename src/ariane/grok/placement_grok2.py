@@ -55,11 +55,14 @@ def load(
     """A checkpoint placed by `device_map`, where nothing is copied to the GPU for each token."""
     config = Grok2Config.from_pretrained(directory)
     places = device_map(config, gpu, device=device, context=context)
-    model = Grok2ForCausalLM.from_pretrained(directory, device_map=places, **options)
-    return compute_where_it_lies(model)
+    model: Grok2ForCausalLM = Grok2ForCausalLM.from_pretrained(
+        directory, device_map=places, **options
+    )
+    compute_where_it_lies(model)
+    return model
 
 
-def compute_where_it_lies(model: Any) -> Any:
+def compute_where_it_lies(model: Any) -> None:
     """Let the processor compute the modules that a `device_map` put on "cpu", in place.
 
     Their inputs go to the processor and their outputs back. What was put on "disk" is still
@@ -72,7 +75,6 @@ def compute_where_it_lies(model: Any) -> Any:
             add_hook_to_module(
                 module, AlignDevicesHook(execution_device="cpu", io_same_device=True)
             )
-    return model
 
 
 def _module_bytes(config: Grok2Config) -> dict[str, int]:

@@ -210,7 +210,7 @@ def _score(variant: Variant, loss: torch.Tensor, base: torch.Tensor) -> Score:
 
 @torch.no_grad()
 def _ends(model: Grok2ForCausalLM, tokenizer: Any, variant: Variant) -> dict[int, float]:
-    ends = model.config.eos_token_id
+    ends = model.config.eos_token_id or []
     ids = tokenizer(CONVERSATION, return_tensors="pt")["input_ids"].to(model.device)
     with read_as(model, variant):
         odds = model(ids, use_cache=False).logits[0, -1].float().softmax(-1)
