@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import torch
+from torch.utils import cpp_extension
 
 try:  # comes with every CUDA build of PyTorch
     import ariane.grok.kernels_grok2_triton as _triton
@@ -44,8 +45,6 @@ def _processor() -> Multiply | None:
     """The C++ kernel, compiled for this processor."""
     capability = torch.backends.cpu.get_cpu_capability().lower().replace(" ", "_")
     try:
-        from torch.utils import cpp_extension  # noqa: PLC0415 - it takes setuptools, and time
-
         built = cpp_extension.load(
             name=f"grok2_packed_{capability}",
             sources=[str(Path(__file__).with_name("kernels_grok2.cpp"))],
