@@ -8,8 +8,7 @@ import sys
 import torch
 from transformers.distributed import DistributedConfig
 
-import ariane.grok.quantizer_grok2  # noqa: F401 - registers packed checkpoints
-from ariane.grok.modeling_grok2 import Grok2ForCausalLM
+from ariane.grok import Grok2ForCausalLM
 
 
 def main(directory: str, ids: str, out: str) -> None:

@@ -108,6 +108,11 @@ def test_gradients_pass_through_packed_weights() -> None:
     assert torch.allclose(x.grad, expected)
 
 
+def test_a_share_that_is_not_whole_groups_is_refused() -> None:
+    with pytest.raises(ValueError, match="32 features meet 1 groups of 64"):
+        PackedLinear.of(weights(40, 64), 4, 64)(torch.zeros(1, 32))
+
+
 def test_without_a_compiler_there_is_a_warning(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -29,7 +29,7 @@ CUTS = {
 def test_tensor_parallelism_gives_the_logits_of_one_process(
     processes: int, packed: bool, tmp_path: Path
 ) -> None:
-    wide = {"moe_intermediate_size": 128, "num_key_value_heads": 4}
+    wide = {"moe_intermediate_size": 128, "num_key_value_heads": 4, "head_dim": 32}
     model = plain(**wide)
     if packed:
         pack(model, Grok2PackedConfig(**MIXED, group_size=32))

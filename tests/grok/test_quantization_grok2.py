@@ -11,8 +11,8 @@ import torch
 from tests.grok.tiny import IDS, TINY, run
 from transformers import StaticCache
 
+from ariane.grok import Grok2ForCausalLM, Grok2Model
 from ariane.grok.configuration_grok2 import Grok2Config
-from ariane.grok.modeling_grok2 import Grok2ForCausalLM, Grok2Model
 from ariane.grok.packed_grok2 import PackedExperts, PackedLinear
 from ariane.grok.quantization_grok2 import INDEX, LazyTensors, quantize_checkpoint
 from ariane.grok.quantizer_grok2 import Grok2PackedConfig, pack

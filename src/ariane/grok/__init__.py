@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ariane.grok.configuration_grok2 import Grok2Config
     from ariane.grok.errors import CheckpointError
     from ariane.grok.loading_grok2 import Grok2ForCausalLM, Grok2Model
+    from ariane.grok.quantizer_grok2 import Grok2PackedConfig
     from ariane.grok.tokenization_grok2 import Grok2Tokenizer
 
 PARTS = {
@@ -23,13 +24,22 @@ PARTS = {
     "Grok2ForCausalLM": "ariane.grok.loading_grok2:Grok2ForCausalLM",
     "Grok2Model": "ariane.grok.loading_grok2:Grok2Model",
     "Grok2Tokenizer": "ariane.grok.tokenization_grok2:Grok2Tokenizer",
+    "Grok2PackedConfig": "ariane.grok.quantizer_grok2:Grok2PackedConfig",
     "configuration": "ariane.grok.configuration_auto:register",
     "modeling": "ariane.grok.loading_grok2:register",
+    "quantization": "ariane.grok.quantizer_grok2:register",
     "tokenization": "ariane.grok.tokenization_grok2:register",
 }
 """The public names and the registrations, and where they are."""
 
-__all__ = ["CheckpointError", "Grok2Config", "Grok2ForCausalLM", "Grok2Model", "Grok2Tokenizer"]
+__all__ = [
+    "CheckpointError",
+    "Grok2Config",
+    "Grok2ForCausalLM",
+    "Grok2Model",
+    "Grok2PackedConfig",
+    "Grok2Tokenizer",
+]
 
 
 def _part(name: str) -> Any:
@@ -38,7 +48,7 @@ def _part(name: str) -> Any:
 
 
 def _register_models() -> None:
-    for kind in ("tokenization", "modeling"):
+    for kind in ("tokenization", "modeling", "quantization"):
         _part(kind)()
 
 

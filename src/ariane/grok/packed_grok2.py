@@ -120,6 +120,12 @@ class PackedLinear(nn.Module):
     def forward(self, x: torch.Tensor, experts: torch.Tensor | None = None) -> torch.Tensor:
         """(…, K) to (…, N); where there are experts, x is (S, K) and `experts` (S,) chooses."""
         tokens = x.reshape(-1, x.shape[-1])  # under tensor parallelism a share of the features
+        if tokens.shape[1] != self.scales.shape[-1] * self.group:
+            raise ValueError(
+                f"{tokens.shape[1]} features meet {self.scales.shape[-1]} groups of {self.group}: "
+                "under tensor parallelism use processes that divide the groups, or a smaller "
+                "group_size."
+            )
         codes: torch.Tensor = self.codes
         scales: torch.Tensor = self.scales
         if experts is None:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -45,7 +45,7 @@ class Written:
 
 
 def quantize_checkpoint(
-    tensors: Mapping[str, torch.Tensor],
+    tensors: Mapping[str, Any],
     config: Grok2Config,
     quantization: Grok2PackedConfig,
     directory: Path,
@@ -56,7 +56,8 @@ def quantize_checkpoint(
 ) -> None:
     """Write a packed checkpoint from tensors by their names in `Grok2ForCausalLM`.
 
-    Each of `tensors` is taken once, so a lazy mapping keeps one in memory; `device` does the
+    Each of `tensors` is taken and indexed by [...] once, so tensors, safetensors slices and the
+    lazy parameters of `loading_grok2` all serve, and one is in memory; `device` does the
     arithmetic. Files that an earlier call finished are kept, so a call after a break goes on.
     Raises ValueError where a tensor is missing or of another shape than `config` says.
     """
@@ -95,9 +96,7 @@ def _sources(config: Grok2Config) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def _check_sources(
-    tensors: Mapping[str, torch.Tensor], sources: Mapping[str, tuple[int, ...]]
-) -> None:
+def _check_sources(tensors: Mapping[str, Any], sources: Mapping[str, tuple[int, ...]]) -> None:
     held = set(tensors)  # to ask a lazy mapping whether it has a name may read the tensor
     missing = [name for name in sources if name not in held]
     if missing:
@@ -159,7 +158,7 @@ def _finished(path: Path, shard: list[Written]) -> bool:
 
 def _made(
     shard: list[Written],
-    tensors: Mapping[str, torch.Tensor],
+    tensors: Mapping[str, Any],
     sources: Mapping[str, tuple[int, ...]],
     config: Grok2Config,
     quantization: Grok2PackedConfig,
@@ -168,7 +167,7 @@ def _made(
     """A file's tensors, each source taken once."""
     made: dict[str, torch.Tensor] = {}
     for source in dict.fromkeys(one.source for one in shard):
-        tensor = tensors[source]
+        tensor: torch.Tensor = tensors[source][...]
         if tuple(tensor.shape) != sources[source]:
             raise ValueError(
                 f"{source} has shape {tuple(tensor.shape)} where the configuration says "

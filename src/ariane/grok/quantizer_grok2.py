@@ -1,6 +1,6 @@
 """Grok-2 in 8, 4, 3 or 2 bits a weight, experts included: its configuration and its quantizer.
 
-Importing this file registers the method with Transformers, so that `from_pretrained` reads what
+`register`, as `import ariane.grok` calls it, makes `from_pretrained` read what
 `quantize_checkpoint` wrote. Packed are attention, dense MLP, experts and the head; embeddings (one
 row is read a token), routers and norms stay as they are.
 """
@@ -16,7 +16,11 @@ import torch
 from safetensors import safe_open
 from torch import nn
 from transformers.distributed.parallel_utils import replace_layer_number_by_wildcard
-from transformers.quantizers.auto import register_quantization_config, register_quantizer
+from transformers.quantizers.auto import (
+    AUTO_QUANTIZER_MAPPING,
+    register_quantization_config,
+    register_quantizer,
+)
 from transformers.quantizers.base import HfQuantizer
 from transformers.utils.quantization_config import QuantizationConfigMixin
 
@@ -34,7 +38,6 @@ HEAD = re.compile(r"^lm_head$")
 """Modules that can be packed, by their names."""
 
 
-@register_quantization_config(METHOD)
 class Grok2PackedConfig(QuantizationConfigMixin):
     """Bits of each part (8, 4, 3 or 2), and weights that share a scale (32, 64 or 128).
 
@@ -96,7 +99,6 @@ def _packable(
             yield name, module, bits
 
 
-@register_quantizer(METHOD)
 class Grok2PackedQuantizer(HfQuantizer):
     """Puts packed layers in place of plain ones before a packed checkpoint is read."""
 
@@ -198,6 +200,13 @@ def _check_complete(model: Any, files: list[str]) -> None:
             f"{f' and {len(missing) - 1} more' if len(missing) > 1 else ''}: "
             "quantize it again, which goes on where it stopped."
         )
+
+
+def register() -> None:
+    """Make the method known to Transformers."""
+    if METHOD not in AUTO_QUANTIZER_MAPPING:
+        register_quantization_config(METHOD)(Grok2PackedConfig)
+        register_quantizer(METHOD)(Grok2PackedQuantizer)
 
 
 __all__ = ["Grok2PackedConfig", "Grok2PackedQuantizer"]

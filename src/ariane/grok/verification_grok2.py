@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from itertools import product
@@ -28,6 +28,9 @@ TEXT = Path(__file__).with_name("verification.txt")
 
 CONVERSATION = "Human: What is the capital of France?<|separator|>\n\nAssistant: Paris."
 """A turn that is over, so that the next token should end it."""
+
+WINDOW = 8192
+"""Tokens that Grok-2 reads at once here: the length that its rotary embedding began with."""
 
 SURE = 3.0
 """Standard errors by which a variant must be better to be chosen over one that changes less."""
@@ -117,10 +120,12 @@ def verify(
     tokenizer: Any,
     text: str | None = None,
     progress: Callable[[str], None] = lambda variant: None,
+    window: int = WINDOW,
 ) -> Verification:
     """Score a text (the essay beside this file, if none is given) under each variant.
 
-    The model is left as it was. Temperature shows only past position 1,024: a longer text of your
+    The text is read in pieces of `window` tokens, no longer than the model was trained on. The
+    model is left as it was. Temperature shows only past position 1,024: a longer text of your
     own tells more. Raises ValueError for a text of fewer than two tokens.
     """
     ids = tokenizer(text or TEXT.read_text(encoding="utf-8"), return_tensors="pt")["input_ids"]
@@ -130,7 +135,9 @@ def verify(
         )
     base = Variant.of(model.config)
     variants = base.all(base.temperature or 1024)
-    losses = {variant: _losses(model, ids, variant, progress) for variant in variants}
+    losses = {
+        one: _losses(model, torch.split(ids, window, dim=1), one, progress) for one in variants
+    }
     chosen = _choose(base, losses)
     scores = tuple(_score(variant, loss, losses[base]) for variant, loss in losses.items())
     return Verification(scores, chosen, ids.shape[1], _ends(model, tokenizer, chosen))
@@ -181,15 +188,19 @@ def _read_as(model: Grok2ForCausalLM, variant: Variant) -> None:
 @torch.no_grad()
 def _losses(
     model: Grok2ForCausalLM,
-    ids: torch.Tensor,
+    pieces: Sequence[torch.Tensor],
     variant: Variant,
     progress: Callable[[str], None],
 ) -> torch.Tensor:
-    """The loss of each token after the first, in nats, in float64 on the CPU."""
+    """The loss of each token after the first of its piece, in nats, in float64 on the CPU."""
     progress(str(variant))
+    losses = []
     with read_as(model, variant):
-        logits = model(ids.to(model.device), use_cache=False).logits[0, :-1]
-    return F.cross_entropy(logits.double(), ids[0, 1:].to(logits.device), reduction="none").cpu()
+        for ids in pieces:
+            logits = model(ids.to(model.device), use_cache=False).logits[0, :-1].double()
+            targets = ids[0, 1:].to(logits.device)
+            losses.append(F.cross_entropy(logits, targets, reduction="none").cpu())
+    return torch.cat(losses)
 
 
 def _choose(base: Variant, losses: dict[Variant, torch.Tensor]) -> Variant:
