@@ -18,7 +18,7 @@ from ariane.train.ranker import Recipe, fit
 from ariane.types import PREDICTED
 
 HEAD = PREDICTED.index(LIKE)
-RECIPE = Recipe(passes=1, steps=160, tokens=1024)
+RECIPE = Recipe(passes=1, steps=80, tokens=1024)
 
 
 def learned(examples: Examples) -> RankerModel:

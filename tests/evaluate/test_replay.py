@@ -15,7 +15,7 @@ from ariane.store.sqlite import SqliteStore
 from ariane.train.ranker import Recipe, train_ranker
 from ariane.types import ArianeError, CallError
 
-RECIPE = Recipe(passes=1, steps=160, tokens=1024)
+RECIPE = Recipe(passes=1, steps=80, tokens=1024)
 METHODS = (
     "random",
     "popularity",

@@ -22,7 +22,7 @@ from ariane.train.ranker import LEAST, Recipe, fit, fresh, train_ranker
 from ariane.types import PREDICTED, ActionKind, ArianeError, CallError
 
 QUICK = Recipe(passes=1, steps=4, tokens=512)
-LEARNS = replace(QUICK, steps=150)
+LEARNS = replace(QUICK, steps=100)
 LIKES = PREDICTED.index(LIKE)
 
 
@@ -161,7 +161,7 @@ def test_ranker_finds_planted_tastes_that_popularity_cannot(tmp_path: Path) -> N
     store = planted(tmp_path / "store.db", viewers=150, posts=60, each=40)
     until = {"planted": BEGIN + 700 * MINUTE}
     run = train_ranker(
-        store, tmp_path / "run", size="nano", until=until, recipe=Recipe(passes=12, tokens=1024)
+        store, tmp_path / "run", size="nano", until=until, recipe=Recipe(passes=6, tokens=1024)
     )
     examples = load_examples(store)
     later = (examples.at > until["planted"]) & (examples.visible >= 5)
