@@ -31,6 +31,8 @@ DATA = {
     "demo/polis.json",
     "demo/town/accounts.jsonl",
     "demo/town/posts.jsonl",
+    "grok/kernels_grok2.cpp",
+    "grok/verification.txt",
     "guard/heads.safetensors",
     "guard/policies/*.md",
     "guard/prototypes.jsonl",

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
-from ariane.grok.modeling_grok2 import soft_cap
+from ariane.grok.attention_grok2 import soft_cap
 
 HISTORY_AND_SELF = "history_and_self"
 """What a body's `attn_implementation` is set to."""
