@@ -151,6 +151,9 @@ def ingest(
                 "rejected": report.rejected,
             }
         )
+        if report.rejected:
+            aside = rejects or part("ingest").rejects_path(target)
+            _said(f"{target}: {report.rejected} set aside in {aside}, each with its error.")
     show(rows, as_json)
 
 

@@ -201,6 +201,15 @@ def test_download_checks_hashes_and_goes_on(
     assert not [line for line in hub.asked if line.startswith("GET /xai-org")]
 
 
+def test_download_without_a_hub_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("download", tmp_path / "there", "--endpoint", "http://127.0.0.1:9") == 1
+    said = capsys.readouterr().err
+    assert "The hub does not give xai-org/grok-2 (" in said
+    assert "Traceback" not in said
+
+
 def test_download_checks_room_first(
     tmp_path: Path,
     hub: Any,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,11 +33,28 @@ class Remote:
     sha256: str | None
 
 
+@contextmanager
+def _asking(repository: str) -> Iterator[None]:
+    """What the hub's client meets, which may be any error of its HTTP library, as one sentence."""
+    try:
+        yield
+    except Exception as error:
+        reason = str(error).partition("\n")[0]
+        raise CheckpointError(
+            f"The hub does not give {repository} ({reason}): look at its name and at the network, "
+            "then run it again."
+        ) from error
+
+
 def listing(
     repository: str, revision: str | None = None, endpoint: str | None = None
 ) -> tuple[str, list[Remote]]:
-    """The commit and its files; an endpoint of None is the public hub."""
-    about = HfApi(endpoint).model_info(repository, revision=revision, files_metadata=True)
+    """The commit and its files; an endpoint of None is the public hub.
+
+    Raises `CheckpointError` where it cannot be reached or does not give them.
+    """
+    with _asking(repository):
+        about = HfApi(endpoint).model_info(repository, revision=revision, files_metadata=True)
     files = [
         Remote(one.rfilename, one.size or 0, one.lfs.sha256 if one.lfs else None)
         for one in about.siblings or ()
@@ -90,8 +108,8 @@ def download(
 ) -> None:
     """Fetch what is not there yet and check every hash.
 
-    Raises `CheckpointError` where the disk is too small or a file is not what the hub says; such
-    a file is removed, so that the next run fetches it again.
+    Raises `CheckpointError` where the disk is too small, the hub breaks off, or a file is not what
+    the hub says; such a file is removed, so that the next run fetches it again.
     """
     folder.mkdir(parents=True, exist_ok=True)
     record_path = folder / RECORD
@@ -106,14 +124,15 @@ def download(
         bar = _bar(progress, f"fetching {file.name}")
         if path.exists():
             progress(f"{file.name} was fetched", file.size)
-        hf_hub_download(
-            repository,
-            file.name,
-            revision=commit,
-            local_dir=folder,
-            tqdm_class=bar,
-            endpoint=endpoint,
-        )
+        with _asking(repository):
+            hf_hub_download(
+                repository,
+                file.name,
+                revision=commit,
+                local_dir=folder,
+                tqdm_class=bar,
+                endpoint=endpoint,
+            )
         _check(path, file, progress)
         record[file.name] = [*_stamp(path), file.sha256]
         record_path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")

@@ -18,7 +18,7 @@ from ariane.ingest.targets import KINDS, files
 from ariane.ingest.visit import STDIN, Visit
 from ariane.types import CallError, Store
 
-__all__ = ["IngestSettings", "Report", "ingest"]
+__all__ = ["IngestSettings", "Report", "ingest", "rejects_path"]
 
 PARTS: Mapping[str, str] = {
     "jsonl": "ariane.ingest.jsonl",

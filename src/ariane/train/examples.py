@@ -155,7 +155,8 @@ def load_examples(
             viewer: [one for one in each if not one.own] for viewer, each in exposures.items()
         }
     if not any(exposures.values()):
-        raise ArianeError("No action on a post was found to learn from: ingest some first.")
+        held = "" if until is None else " before those held out to evaluate on"
+        raise ArianeError(f"No action on a post was found to learn from{held}: ingest some first.")
     examples = _arrays(pasts, exposures)
     return examples if reading else without_reading(examples)
 

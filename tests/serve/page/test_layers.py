@@ -149,3 +149,9 @@ def test_nothing_on_a_page_is_inline_or_from_elsewhere(browse: Open) -> None:
         assert " onclick" not in text
         assert 'src="http' not in text
         assert '<link rel="stylesheet" href="/static/' in text
+
+
+def test_the_list_of_routes_says_what_a_body_holds(browse: Open) -> None:
+    listed = browse().get("/docs").text
+    assert "target, direction, strength?" in listed  # a wish's keys
+    assert "application/json" in listed  # a batch of events
