@@ -23,11 +23,11 @@ lint: install
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/pytest --numprocesses auto
+	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 # The tests again, a quarter slower; coverage below the threshold of pyproject.toml fails the run.
 coverage: install
-	$(BIN)/pytest --numprocesses auto --cov
+	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --cov
 
 bench: install
 	$(BIN)/ariane bench feed

@@ -1,4 +1,4 @@
-"""Run by torchrun: the logits of a checkpoint under tensor parallelism, written by rank 0."""
+"""Run by torchrun: the logits of checkpoints under tensor parallelism, each written beside it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ from transformers.distributed import DistributedConfig
 from ariane.grok import Grok2ForCausalLM
 
 
-def main(directory: str, ids: str, out: str) -> None:
+def main(ids: str, *directories: str) -> None:
+    for directory in directories:
+        tell(directory, ids)
+    torch.distributed.destroy_process_group()
+
+
+def tell(directory: str, ids: str) -> None:
     everyone = DistributedConfig(tp_size=int(os.environ["WORLD_SIZE"]))
     model = Grok2ForCausalLM.from_pretrained(
         directory, distributed_config=everyone, dtype=torch.float32
@@ -28,8 +34,7 @@ def main(directory: str, ids: str, out: str) -> None:
     }
     if os.environ["RANK"] == "0":
         full = logits.full_tensor() if hasattr(logits, "full_tensor") else logits
-        torch.save({"logits": full, "made": step, "shares": shares}, out)
-    torch.distributed.destroy_process_group()
+        torch.save({"logits": full, "made": step, "shares": shares}, f"{directory}/out.pt")
 
 
 if __name__ == "__main__":
