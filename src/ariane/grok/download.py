@@ -75,6 +75,7 @@ def _bar(progress: Progress, what: str) -> type[Any]:
 
         def __init__(self, *arguments: Any, **options: Any) -> None:
             progress(what, int(options.get("initial") or 0))
+            # The hub's bar has no types.
             super().__init__(*arguments, **{**options, "disable": True})  # type: ignore[no-untyped-call]
 
         def update(self, n: float | None = 1) -> None:

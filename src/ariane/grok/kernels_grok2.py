@@ -19,7 +19,7 @@ from torch.utils import cpp_extension
 
 try:  # comes with every CUDA build of PyTorch
     import ariane.grok.kernels_grok2_triton as _triton
-except ImportError:
+except ImportError:  # a module or None, which the type checker does not take
     _triton = None  # type: ignore[assignment]
 
 log = logging.getLogger(__name__)

@@ -37,8 +37,8 @@ class LoraPackedLinear(LoraLayer, nn.Module):
     """
 
     # What PEFT's side gives, named since a module's attributes have no types of their own.
-    lora_A: Any  # noqa: N815
-    lora_B: Any  # noqa: N815
+    lora_A: Any  # noqa: N815 - PEFT's name
+    lora_B: Any  # noqa: N815 - PEFT's name
     scaling: dict[str, float]
     active_adapters: list[str]
     disable_adapters: bool

@@ -150,6 +150,7 @@ def _finished(path: Path, shard: list[Written]) -> bool:
     """Whether a file is there, whole, with these tensors."""
     try:
         with safe_open(path, framework="pt") as file:
+            # An open file is no mapping.
             held = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError):
         return False
