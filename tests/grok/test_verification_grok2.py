@@ -73,7 +73,7 @@ def taught(variant: Variant) -> tuple[Grok2ForCausalLM, list[int]]:
 def test_the_variant_that_wrote_the_text_is_chosen(variant: Variant) -> None:
     model, ids = taught(variant)
     asked: list[str] = []
-    found = verify(model, Fixed(ids), progress=asked.append)
+    found = verify(model, Fixed(ids), progress=lambda variant, *_: asked.append(variant))
     assert found.chosen == variant
     assert asked[0] == str(Variant(temperature=6))
     assert len(asked) == len(found.scores) == 8

@@ -1,44 +1,50 @@
-"""The commands on checkpoints, for a command line to add; each loads its work when it runs."""
+"""What a user types; a command line adds `app`, and each command loads its work when it runs."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
-from rich.table import Table
 
 from ariane.grok.errors import CheckpointError
+from ariane.grok.terminal import bar, out, say, sentences, show, show_json, steps
 
 PARTS: Mapping[str, str] = {
-    "inspection": "ariane.grok.inspection",
     "conversion": "ariane.grok.conversion",
     "download": "ariane.grok.download",
+    "finetuning": "ariane.grok.finetuning_grok2",
     "grok-1": "ariane.grok.conversion_grok1",
+    "inspection": "ariane.grok.inspection",
+    "lora": "ariane.grok.lora_grok2",
+    "packing": "ariane.grok.quantization_grok2",
+    "placement": "ariane.grok.placement_grok2",
+    "planning": "ariane.grok.planning_grok2",
+    "running": "ariane.grok.running_grok2",
+    "serving": "ariane.grok.serving_grok2",
+    "uvicorn": "uvicorn",
+    "verification": "ariane.grok.verification_grok2",
 }
 """What the commands load by name; the only late imports of this file."""
 
 app = typer.Typer(
-    help="Grok-1 and Grok-2 from Python: checkpoints of any layout.", no_args_is_help=True
+    help="Grok-1 and Grok-2 from Python: what runs where, checkpoints of any layout, running.",
+    no_args_is_help=True,
 )
-out, err = Console(), Console(stderr=True)
 
 Folder = Annotated[Path, typer.Argument(help="A checkpoint's directory.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Gpu = Annotated[
+    str | None,
+    typer.Option(help="The most for one GPU, such as 24GiB; the processor does the rest."),
+]
+Dtype = Annotated[str, typer.Option(help="auto: as the files are; or float32, bfloat16.")]
+Adapter = Annotated[Path | None, typer.Option(help="A directory that finetune wrote.")]
 
 
 def part(name: str) -> Any:
@@ -46,26 +52,53 @@ def part(name: str) -> Any:
     return import_module(PARTS[name])
 
 
-@contextmanager
-def sentences() -> Iterator[None]:
-    """A fault of a checkpoint ends the command with its sentence and status 1."""
+def load(folder: Path, gpu: str | None, dtype: str, adapter: Path | None = None) -> tuple[Any, Any]:
+    """A model that is ready to run, and its tokenizer."""
+    room = part("running")
+    place = room.anywhere
+    if gpu is not None:
+        place = partial(part("placement").load, gpu=part("planning").bytes_of(gpu))
+    model, tokenizer = room.load(folder, dtype, place)
+    if adapter is not None:
+        model = part("lora").load_adapter(model, str(adapter)).get_base_model()
+    return model, tokenizer
+
+
+@app.command()
+def plan(
+    gpu: Annotated[str | None, typer.Option(help="A GPU's memory: 24GiB, or 8x80GiB.")] = None,
+    ram: Annotated[str | None, typer.Option(help="The host's memory, such as 128GiB.")] = None,
+    gpus: Annotated[int | None, typer.Option(help="How many such GPUs.", min=1)] = None,
+    bandwidth: Annotated[
+        str | None, typer.Option(help="A GPU's bytes a second, such as 3350GB; else by its size.")
+    ] = None,
+    ram_bandwidth: Annotated[
+        str, typer.Option(help="The host memory's bytes a second: two channels of DDR5.")
+    ] = "80GB",
+    model: Annotated[str, typer.Option(help="grok-2 or grok-1.")] = "grok-2",
+    as_json: Json = False,
+) -> None:
+    """Say what fits where, at how many bits, and the most tokens a second, with the arithmetic."""
+    room = part("planning")
+    sizes = {"grok-2": room.GROK_2, "grok-1": room.GROK_1}
+    if model not in sizes:
+        raise typer.BadParameter(f"{model} is no model of this plan; there are grok-2 and grok-1.")
+    if gpu is None and ram is None:
+        raise typer.BadParameter("name a machine: --gpu 24GiB --ram 128GiB, or one of them.")
     try:
-        yield
-    except CheckpointError as error:
-        err.print(f"ariane: {error}", highlight=False, markup=False, soft_wrap=True)
-        raise typer.Exit(1) from None
-
-
-def bar() -> Progress:
-    """Bytes done, speed and time left, on standard error."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-        console=err,
-    )
+        machine = room.Machine.of(gpu, ram, bandwidth, ram_bandwidth)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    if gpus is not None:
+        machine = replace(machine, gpus=gpus)
+    rows = room.rows(room.plan(sizes[model], machine))
+    if as_json:
+        show_json(rows)
+        return
+    show([{key: row[key] for key in row if key != "arithmetic"} for row in rows], model)
+    for row in rows:
+        out.print(f"{row['bits']}, {row['how']}: {row['arithmetic']}", highlight=False)
+    say(room.MEANING)
 
 
 @app.command()
@@ -75,23 +108,25 @@ def inspect(folder: Folder, as_json: Json = False) -> None:
         found = part("inspection").inspect(folder)
     rows = [*found.kinds, found.total]
     if as_json:
-        typer.echo(
-            json.dumps({"kinds": [asdict(row) for row in rows], "faults": list(found.faults)})
-        )
+        show_json({"kinds": [asdict(row) for row in rows], "faults": list(found.faults)})
     else:
-        table = Table(title=str(folder))
-        for name in ("tensor", "there", "files", "bytes", "bits", "parameters", "active"):
-            table.add_column(name, justify="left" if name == "tensor" else "right", overflow="fold")
-        for row in rows:
-            there = f"{row.found}/{row.expected}"
-            numbers = (row.bytes, f"{row.bits:.3g}", row.parameters, row.active)
-            shown = [f"{n:,}" if isinstance(n, int) else n for n in numbers]
-            table.add_row(row.name, there, str(row.files), *shown)
-        out.print(table)
+        show([_kind(row) for row in rows], str(folder))
         for sentence in found.faults:
-            err.print(sentence, highlight=False, markup=False, soft_wrap=True)
+            say(sentence)
     if found.faults:
         raise typer.Exit(1)
+
+
+def _kind(row: Any) -> dict[str, str | int | float]:
+    return {
+        "tensor": row.name,
+        "there": f"{row.found}/{row.expected}",
+        "files": row.files,
+        "bytes": row.bytes,
+        "bits": row.bits,
+        "parameters": row.parameters,
+        "active": row.active,
+    }
 
 
 @app.command()
@@ -148,3 +183,164 @@ def download(
 
         room.download(repository, folder, commit, files, said, endpoint)
     out.print(f"{len(files)} files are whole in {folder}.")
+
+
+@app.command()
+def quantize(
+    source: Folder,
+    target: Annotated[Path, typer.Argument(help="The directory to write.")],
+    bits: Annotated[int, typer.Option(help="8, 4, 3 or 2, for what every token uses.")] = 4,
+    expert_bits: Annotated[
+        int | None, typer.Option(help="The same for experts; else as --bits.")
+    ] = None,
+    head_bits: Annotated[int, typer.Option(help="The same for the head.")] = 8,
+    group_size: Annotated[int, typer.Option(help="Weights that share a scale: 32, 64, 128.")] = 64,
+    device: Annotated[str | None, typer.Option(help="Where to compute, such as cuda.")] = None,
+) -> None:
+    """Write a checkpoint in fewer bits, experts too, a tensor at a time; started again, it goes on.
+
+    The source is of any layout; the target loads like any model.
+    """
+    with sentences(), bar() as progress:
+        task = progress.add_task("reading", total=None)
+
+        def wrote(done: int, total: int) -> None:
+            progress.update(task, description="packing", completed=done, total=total)
+
+        room = part("packing")
+        choice = room.Grok2PackedConfig(bits, expert_bits, head_bits, group_size)
+        room.quantize_directory(source, target, choice, device, wrote)
+    out.print(f"Wrote {target}.")
+
+
+@app.command()
+def verify(
+    folder: Folder,
+    text: Annotated[Path | None, typer.Option(help="A text to score; else an essay.")] = None,
+    window: Annotated[int, typer.Option(help="Tokens that are read at once.", min=2)] = 8192,
+    write: Annotated[
+        bool, typer.Option("--write", help="Write the choice into config.json.")
+    ] = False,
+    gpu: Gpu = None,
+    dtype: Dtype = "auto",
+    as_json: Json = False,
+) -> None:
+    """Score a text under each doubtful reading of the weights, and choose one."""
+    with sentences(), steps() as progress:
+        task = progress.add_task("loading", total=None)
+        model, tokenizer = load(folder, gpu, dtype)
+        room = part("verification")
+
+        def scoring(variant: str, number: int, count: int) -> None:
+            progress.update(task, description=variant, completed=number, total=count)
+
+        said = text.read_text(encoding="utf-8") if text else None
+        found = room.verify(model, tokenizer, said, scoring, window)
+        if write:
+            room.write(folder, model.config, found)
+    rows = found.rows()
+    if as_json:
+        ends = {str(token): odds for token, odds in found.ends.items()}
+        show_json({"tokens": found.tokens, "variants": rows, "ends": ends, "written": write})
+        return
+    show(rows, f"{folder}, {found.tokens} tokens")
+    for token, odds in found.ends.items():
+        out.print(f"token {token} after a turn that is over: {odds:.3g}", highlight=False)
+    out.print(f"Wrote {folder / 'config.json'}." if write else "Write the choice with --write.")
+
+
+@app.command()
+def finetune(
+    folder: Folder,
+    chats: Annotated[Path, typer.Argument(help="JSONL: an object with messages a line.")],
+    target: Annotated[Path, typer.Argument(help="Where the adapter goes.")],
+    rank: Annotated[int, typer.Option(help="Of each adapter.", min=1)] = 16,
+    alpha: Annotated[int, typer.Option(help="Its effect is times alpha / rank.", min=1)] = 32,
+    experts: Annotated[bool, typer.Option(help="Whether experts are adapted too.")] = True,
+    epochs: Annotated[float, typer.Option(help="Times that each chat is seen.")] = 1.0,
+    batch: Annotated[int, typer.Option(help="Chats in a pass.", min=1)] = 1,
+    accumulate: Annotated[int, typer.Option(help="Passes in a step.", min=1)] = 8,
+    learning_rate: Annotated[float, typer.Option(help="At its highest.")] = 1e-4,
+    length: Annotated[int, typer.Option(help="Tokens of a chat; the rest is cut.", min=2)] = 2048,
+    seed: Annotated[int, typer.Option(help="Of the order of chats.")] = 0,
+    dtype: Dtype = "auto",
+    as_json: Json = False,
+) -> None:
+    """Train an adapter on chats: LoRA over plain weights, QLoRA over packed ones."""
+    with sentences(), steps() as progress:
+        room = part("finetuning")
+        read = room.read_chats(chats)
+        task = progress.add_task("loading", total=None)
+        model, tokenizer = load(folder, None, dtype)
+        settings = room.FineTuning(
+            rank=rank,
+            alpha=alpha,
+            experts=experts,
+            epochs=epochs,
+            batch=batch,
+            accumulate=accumulate,
+            learning_rate=learning_rate,
+            length=length,
+            seed=seed,
+        )
+
+        def stepped(step: int, count: int, loss: float) -> None:
+            progress.update(task, description=f"loss {loss:.3f}", completed=step, total=count)
+
+        losses = room.finetune(model, tokenizer, read, target, settings, stepped)
+    if as_json:
+        show_json({"adapter": str(target), "losses": losses})
+    else:
+        out.print(f"Wrote {target}: loss {losses[0]:.3f} at first, {losses[-1]:.3f} at last.")
+
+
+@app.command()
+def chat(
+    folder: Folder,
+    system: Annotated[str, typer.Option(help="What the model is told first.")] = "",
+    temperature: Annotated[float, typer.Option(help="0 takes the likeliest word.", min=0)] = 1.0,
+    limit: Annotated[int, typer.Option(help="Tokens of a reply at most.", min=1)] = 1024,
+    adapter: Adapter = None,
+    gpu: Gpu = None,
+    dtype: Dtype = "auto",
+) -> None:
+    """Talk with a model; an empty line or the end of input ends it, Ctrl-C a reply."""
+    with sentences():
+        model, tokenizer = load(folder, gpu, dtype, adapter)
+        talk = part("running").Conversation(model, tokenizer, system)
+        how: dict[str, Any] = {"max_new_tokens": limit, "do_sample": temperature > 0}
+        if temperature > 0:
+            how["temperature"] = temperature
+        while said := _line():
+            try:
+                talk.ask(said, lambda text: typer.echo(text, nl=False), **how)
+            except KeyboardInterrupt:
+                say(" (stopped)")
+            typer.echo()
+
+
+def _line() -> str:
+    """What the user types next; nothing at the end."""
+    if sys.stdin.isatty():
+        typer.echo("> ", nl=False)
+    return sys.stdin.readline().strip()
+
+
+@app.command()
+def serve(
+    folder: Folder,
+    name: Annotated[str | None, typer.Option(help="Its name; else the directory's.")] = None,
+    host: Annotated[
+        str, typer.Option(help="The address; 0.0.0.0 is open to others.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port.", min=0, max=65535)] = 8000,
+    adapter: Adapter = None,
+    gpu: Gpu = None,
+    dtype: Dtype = "auto",
+) -> None:
+    """Serve a model as OpenAI's API does: /v1/chat/completions, /v1/completions, /v1/models."""
+    with sentences():
+        room, model, tokenizer = part("serving"), *load(folder, gpu, dtype, adapter)
+    called = name or folder.resolve().name
+    say(f"{called} is served at http://{host}:{port}/v1, without a password.")
+    part("uvicorn").run(room.build(called, model, tokenizer), host=host, port=port)

@@ -150,7 +150,7 @@ def write_file(path: Path, group: list[Output], progress: Progress) -> None:
 
 
 def _write_words(source: Path, target: Path, config: Grok2Config, fused: bool) -> None:
-    """Configuration, tokenizer and generation settings, readable without this package."""
+    """Configuration, generation settings and tokenizer."""
     if fused:
         config.architectures = ["Grok2ForCausalLM"]
         config.save_pretrained(target)
@@ -163,6 +163,11 @@ def _write_words(source: Path, target: Path, config: Grok2Config, fused: bool) -
         content = json.loads((source / "config.json").read_bytes())
         content |= {"model_type": "grok2", "rope_type": "default"}
         (target / "config.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    write_tokenizer(source, target)
+
+
+def write_tokenizer(source: Path, target: Path) -> None:
+    """The tokenizer of a directory as `tokenizer.json`, readable without this package."""
     ours = Grok2Tokenizer.from_pretrained(source)
     plain = PreTrainedTokenizerFast(
         tokenizer_object=ours.backend_tokenizer,

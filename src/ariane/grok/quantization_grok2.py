@@ -15,13 +15,18 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from ariane.grok.checkpoint import read_checkpoint
 from ariane.grok.configuration_grok2 import Grok2Config
+from ariane.grok.conversion import write_tokenizer
+from ariane.grok.errors import CheckpointError, check_space
+from ariane.grok.inspection import read_config
+from ariane.grok.loading_grok2 import lazy_state
 from ariane.grok.modeling_grok2 import Grok2ForCausalLM
 from ariane.grok.packing_grok2 import quantize
 from ariane.grok.quantizer_grok2 import Grok2PackedConfig, empty_packed
 
 Progress: TypeAlias = Callable[[int, int], None]
-"""Called with the bytes written so far, and in all."""
+"""Called with the bytes packed so far, and in all."""
 
 SHARD_BYTES = 5 * 10**9
 """Bytes of a file at most, as far as one tensor allows."""
@@ -59,31 +64,59 @@ def quantize_checkpoint(
     Each of `tensors` is taken and indexed by [...] once, so tensors, safetensors slices and the
     lazy parameters of `loading_grok2` all serve, and one is in memory; `device` does the
     arithmetic. Files that an earlier call finished are kept, so a call after a break goes on.
-    Raises ValueError where a tensor is missing or of another shape than `config` says.
+    Raises ValueError where a tensor is missing or of another shape than `config` says, and
+    `CheckpointError` where the disk is too small.
     """
     sources = _sources(config)
     _check_sources(tensors, sources)
     shards = list(_shards(_written(config, quantization, sources), shard_bytes))
-    total = sum(one.bytes for shard in shards for one in shard)
+    names = [f"model-{n:05d}-of-{len(shards):05d}.safetensors" for n in range(1, len(shards) + 1)]
+    files = dict(zip(names, shards, strict=True))
+    todo = [name for name, shard in files.items() if not _finished(directory / name, shard)]
     directory.mkdir(parents=True, exist_ok=True)
-    places: dict[str, str] = {}
+    check_space(directory, sum(one.bytes for name in todo for one in files[name]))
+    total = sum(one.bytes for shard in shards for one in shard)
     done = 0
-    for number, shard in enumerate(shards, start=1):
-        name = f"model-{number:05d}-of-{len(shards):05d}.safetensors"
-        if not _finished(directory / name, shard):
+
+    def told(size: int) -> None:
+        nonlocal done
+        done += size
+        progress(done, total)
+
+    for name, shard in files.items():
+        if name in todo:
             part = directory / f"{name}.part"
-            made = _made(shard, tensors, sources, config, quantization, device)
+            made = _made(shard, tensors, sources, config, quantization, device, told)
             save_file(made, part, metadata={"format": "pt"})
             part.replace(directory / name)
-        places.update({one.name: name for one in shard})
-        done += sum(one.bytes for one in shard)
-        progress(done, total)
+        else:
+            told(sum(one.bytes for one in shard))
+    places = {one.name: name for name, shard in files.items() for one in shard}
     index = {"metadata": {"total_size": total}, "weight_map": places}
     (directory / INDEX).write_text(json.dumps(index, indent=2))
     config = Grok2Config.from_dict(config.to_dict())
     config.architectures = [Grok2ForCausalLM.__name__]
     config.quantization_config = quantization
     config.save_pretrained(directory)
+
+
+def quantize_directory(
+    source: Path,
+    target: Path,
+    quantization: Grok2PackedConfig,
+    device: str | None = None,
+    progress: Progress = lambda done, total: None,
+) -> None:
+    """Write a packed directory, tokenizer included, from one of any layout.
+
+    Raises `CheckpointError` where the source is no whole checkpoint of plain weights.
+    """
+    if source.resolve() == target.resolve():
+        raise CheckpointError(f"{target} is the checkpoint itself: choose another directory.")
+    config = read_config(source)
+    tensors = lazy_state(read_checkpoint(source, config), None)
+    quantize_checkpoint(tensors, config, quantization, target, device=device, progress=progress)
+    write_tokenizer(source, target)
 
 
 def _sources(config: Grok2Config) -> dict[str, tuple[int, ...]]:
@@ -164,8 +197,9 @@ def _made(
     config: Grok2Config,
     quantization: Grok2PackedConfig,
     device: str | None,
+    progress: Callable[[int], None],
 ) -> dict[str, torch.Tensor]:
-    """A file's tensors, each source taken once."""
+    """A file's tensors, each source taken once; told the bytes that each gave."""
     made: dict[str, torch.Tensor] = {}
     for source in dict.fromkeys(one.source for one in shard):
         tensor: torch.Tensor = tensors[source][...]
@@ -182,6 +216,7 @@ def _made(
             codes, scales = quantize(tensor, bits, quantization.group_size, device)
             stem = results[0].name.rpartition(".")[0]
             made |= {f"{stem}.codes": codes, f"{stem}.scales": scales}
+        progress(sum(one.bytes for one in results))
     return made
 
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch.nn import functional as F
@@ -34,6 +34,10 @@ WINDOW = 8192
 
 SURE = 3.0
 """Standard errors by which a variant must be better to be chosen over one that changes less."""
+
+
+Progress: TypeAlias = Callable[[str, int, int], None]
+"""Told which variant begins, how many are done, and how many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,7 @@ def verify(
     model: Grok2ForCausalLM,
     tokenizer: Any,
     text: str | None = None,
-    progress: Callable[[str], None] = lambda variant: None,
+    progress: Progress = lambda variant, done, count: None,
     window: int = WINDOW,
 ) -> Verification:
     """Score a text (the essay beside this file, if none is given) under each variant.
@@ -135,9 +139,10 @@ def verify(
         )
     base = Variant.of(model.config)
     variants = base.all(base.temperature or 1024)
-    losses = {
-        one: _losses(model, torch.split(ids, window, dim=1), one, progress) for one in variants
-    }
+    losses = {}
+    for done, one in enumerate(variants):
+        progress(str(one), done, len(variants))
+        losses[one] = _losses(model, torch.split(ids, window, dim=1), one)
     chosen = _choose(base, losses)
     scores = tuple(_score(variant, loss, losses[base]) for variant, loss in losses.items())
     return Verification(scores, chosen, ids.shape[1], _ends(model, tokenizer, chosen))
@@ -190,10 +195,8 @@ def _losses(
     model: Grok2ForCausalLM,
     pieces: Sequence[torch.Tensor],
     variant: Variant,
-    progress: Callable[[str], None],
 ) -> torch.Tensor:
     """The loss of each token after the first of its piece, in nats, in float64 on the CPU."""
-    progress(str(variant))
     losses = []
     with read_as(model, variant):
         for ids in pieces:

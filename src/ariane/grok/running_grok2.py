@@ -1,0 +1,114 @@
+"""A model and its tokenizer from a directory, and a conversation with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import torch
+from transformers import DynamicCache
+from transformers.generation.streamers import TextStreamer
+from transformers.models.auto.tokenization_auto import AutoTokenizer
+
+from ariane.grok.inspection import read_config
+from ariane.grok.loading_grok2 import Grok2ForCausalLM
+from ariane.grok.tokenization_grok2 import SEPARATOR
+
+Place: TypeAlias = Callable[..., Grok2ForCausalLM]
+"""Loads a directory, with the options of `from_pretrained`."""
+
+
+def anywhere(folder: Path, **options: Any) -> Grok2ForCausalLM:
+    """All GPUs, one after another; the processor where there is none."""
+    if torch.cuda.is_available():
+        options["device_map"] = "auto"
+    model: Grok2ForCausalLM = Grok2ForCausalLM.from_pretrained(folder, **options)
+    return model
+
+
+def load(
+    folder: Path, dtype: str = "auto", place: Place = anywhere
+) -> tuple[Grok2ForCausalLM, Any]:
+    """The model of a directory, plain or packed, ready to generate, and its tokenizer.
+
+    Tokens are drawn from the model's own distribution unless a call says otherwise. Raises
+    `CheckpointError` where the directory is no whole Grok-2.
+    """
+    read_config(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = place(folder, dtype=dtype).eval()
+    settings = model.generation_config
+    settings.do_sample, settings.temperature, settings.top_k, settings.top_p = True, 1.0, 0, 1.0
+    settings.pad_token_id = tokenizer.pad_token_id
+    return model, tokenizer
+
+
+class Said(TextStreamer):
+    """Gives a reply to a function, word by word."""
+
+    def __init__(self, tokenizer: Any, tell: Callable[[str], None]) -> None:
+        super().__init__(tokenizer, skip_prompt=True, skip_special_tokens=True)
+        self.tell = tell
+
+    def on_finalized_text(self, text: str, stream_end: bool = False) -> None:
+        """Text that no later token can change."""
+        self.tell(text)
+
+
+class Conversation:
+    """Turns with a model, whose keys and values are kept: a turn costs only its own tokens.
+
+    What the model generated stays as its own tokens; everything else is written by the chat
+    template, turn by turn.
+    """
+
+    def __init__(self, model: Grok2ForCausalLM, tokenizer: Any, system: str = "") -> None:
+        self.model, self.tokenizer = model, tokenizer
+        self.ids: list[int] = []
+        self.waiting = [{"role": "system", "content": system}] if system else []
+        self.cache = DynamicCache(config=model.config)
+
+    def ask(self, text: str, tell: Callable[[str], None] = lambda text: None, **how: Any) -> str:
+        """The reply to one turn, told word by word; `how` goes to `generate`.
+
+        Stopped by an exception, the conversation is as it was before. Raises ValueError where the
+        turn does not fit into the model's positions.
+        """
+        prompt = self._turn(text)
+        limit = self.model.config.max_position_embeddings
+        if len(prompt) >= limit:
+            raise ValueError(
+                f"The conversation has {len(prompt)} tokens and the model reads {limit}: "
+                "begin a new one."
+            )
+        ids = torch.tensor([prompt], device=self.model.device)
+        most = min(how.pop("max_new_tokens", limit), limit - len(prompt))
+        try:
+            made = self.model.generate(
+                ids,
+                attention_mask=torch.ones_like(ids),
+                past_key_values=self.cache,
+                streamer=Said(self.tokenizer, tell),
+                max_new_tokens=most,
+                **how,
+            )
+        except BaseException:
+            self.cache.crop(max(0, len(self.ids) - 1))
+            raise
+        self.ids, self.waiting = made[0].tolist(), []
+        reply: str = self.tokenizer.decode(self.ids[len(prompt) :], skip_special_tokens=True)
+        return reply.strip()
+
+    def _turn(self, text: str) -> list[int]:
+        """All tokens up to where the model goes on."""
+        turn = [*self.waiting, {"role": "user", "content": text}]
+        written = self.tokenizer.apply_chat_template(
+            turn, add_generation_prompt=True, tokenize=False
+        )
+        before, end = self.ids, self.tokenizer.convert_tokens_to_ids(SEPARATOR)
+        if before:
+            before = before if before[-1] == end else [*before, end]
+            written = f"\n\n{written}"
+        new: list[int] = self.tokenizer(written)["input_ids"]
+        return [*before, *new]

@@ -1,0 +1,164 @@
+"""Transformers' own OpenAI-compatible server, holding one Grok-2.
+
+`transformers serve` looks a model's class up in its own package, where Grok's is not, loads
+whatever repository a request names, and does not ask for `model`. Its handlers are taken as they
+are; what they are given, and the shape of errors, is ours.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from jinja2 import TemplateError
+from openai.types import Model
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from transformers.cli.serving.chat_completion import ChatCompletionHandler
+from transformers.cli.serving.completion import CompletionHandler
+from transformers.cli.serving.model_manager import ModelManager
+from transformers.cli.serving.server import build_server
+from transformers.cli.serving.utils import GenerationState
+
+from ariane.grok.modeling_grok2 import Grok2ForCausalLM
+
+ROUTES = {"/v1/chat/completions", "/v1/completions", "/v1/models", "/health"}
+"""What is served; Transformers' other routes load, unload or need models that are not here."""
+
+
+class OneModel(ModelManager):
+    """Holds one model under one name, and loads no other."""
+
+    def __init__(self, name: str, model: Grok2ForCausalLM, tokenizer: Any) -> None:
+        super().__init__(model_timeout=-1)
+        self.name, self.held = name, (model, tokenizer)
+        self.since = int(time.time())
+
+    @staticmethod
+    def process_model_name(model_id: str) -> str:
+        """The name as it is, without a revision."""
+        return model_id
+
+    def load_model_and_processor(self, *_: Any, **__: Any) -> tuple[Grok2ForCausalLM, Any]:
+        """The model and its tokenizer, which are loaded."""
+        return self.held
+
+    def get_gen_models(self, cache_dir: str | None = None) -> list[dict[str, Any]]:
+        """The one model, as `/v1/models` lists it."""
+        about = Model(id=self.name, created=self.since, object="model", owned_by="local")
+        return [about.model_dump(exclude_none=True)]
+
+
+def refusal(
+    status: int, message: str, code: str | None = None, param: str | None = None
+) -> HTTPException:
+    """An answer of 4xx whose detail is an error as OpenAI writes it."""
+    kind = "invalid_request_error"
+    detail = {"message": message, "type": kind, "param": param, "code": code}
+    return HTTPException(status, detail)
+
+
+class Checked:
+    """What both handlers ask of a request before they look at it."""
+
+    needed = ""
+    model_manager: OneModel
+
+    def _validate_request(self, body: dict[str, Any]) -> None:
+        for name in ("model", self.needed):
+            if body.get(name) in (None, "", []):
+                raise refusal(
+                    400,
+                    f"Missing required parameter: '{name}'.",
+                    "missing_required_parameter",
+                    name,
+                )
+        if body["model"] != self.model_manager.name:
+            raise refusal(
+                404,
+                f"The model '{body['model']}' is not here; there is '{self.model_manager.name}'.",
+                "model_not_found",
+                "model",
+            )
+        super()._validate_request(body)  # type: ignore[misc]
+
+
+class Chats(Checked, ChatCompletionHandler):
+    """`/v1/chat/completions`."""
+
+    needed = "messages"
+
+    def _validate_request(self, body: dict[str, Any]) -> None:
+        super()._validate_request(body)
+        messages = body["messages"]
+        if not isinstance(messages, list) or not all(_is_text(one) for one in messages):
+            raise refusal(
+                400,
+                "'messages' is a list of objects with role and content, and content is text.",
+                None,
+                "messages",
+            )
+
+
+def _is_text(message: Any) -> bool:
+    """Whether this is a message in words; an image would be dropped without a word."""
+    if not isinstance(message, dict) or "role" not in message:
+        return False
+    content = message.get("content")
+    if not isinstance(content, list):
+        return isinstance(content, str)
+    return all(isinstance(one, dict) and isinstance(one.get("text"), str) for one in content)
+
+
+class Completions(Checked, CompletionHandler):
+    """`/v1/completions`; a list of one prompt is that prompt."""
+
+    needed = "prompt"
+
+    def _validate_request(self, body: dict[str, Any]) -> None:
+        super()._validate_request(body)
+        if isinstance(body["prompt"], list) and len(body["prompt"]) == 1:
+            body["prompt"] = body["prompt"][0]
+
+
+def build(name: str, model: Grok2ForCausalLM, tokenizer: Any) -> FastAPI:
+    """The application, for any ASGI server; requests wait for each other."""
+    manager, state = OneModel(name, model, tokenizer), GenerationState()
+    app: FastAPI = build_server(
+        manager,
+        Chats(manager, state),
+        completion_handler=Completions(manager, state),
+        response_handler=None,
+        transcription_handler=None,
+        systemone_handler=None,
+        generation_state=state,
+    )
+    app.router.routes = [one for one in app.router.routes if getattr(one, "path", "") in ROUTES]
+    app.add_exception_handler(StarletteHTTPException, _refused)
+    app.add_exception_handler(RequestValidationError, _unreadable)
+    app.add_exception_handler(TemplateError, _unwritable)
+    app.add_exception_handler(Exception, _failed)
+    return app
+
+
+async def _refused(_: Request, error: Any) -> JSONResponse:
+    held = error.detail
+    if not isinstance(held, Mapping):
+        held = refusal(error.status_code, str(held)).detail
+    return JSONResponse({"error": held}, error.status_code)
+
+
+async def _unreadable(_: Request, __: Exception) -> JSONResponse:
+    return JSONResponse({"error": refusal(400, "The body is no JSON object.").detail}, 400)
+
+
+async def _unwritable(_: Request, error: Exception) -> JSONResponse:
+    return JSONResponse({"error": refusal(400, str(error), None, "messages").detail}, 400)
+
+
+async def _failed(_: Request, error: Exception) -> JSONResponse:
+    held = {"message": str(error), "type": "server_error", "param": None, "code": None}
+    return JSONResponse({"error": held}, 500)
