@@ -27,7 +27,6 @@ PARTS: Mapping[str, str] = {
     "planning": "ariane.grok.planning_grok2",
     "running": "ariane.grok.running_grok2",
     "serving": "ariane.grok.serving_grok2",
-    "uvicorn": "uvicorn",
     "verification": "ariane.grok.verification_grok2",
 }
 """What the commands load by name; the only late imports of this file."""
@@ -226,16 +225,17 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Score a text under each doubtful reading of the weights, and choose one."""
-    with sentences(), steps() as progress:
-        task = progress.add_task("loading", total=None)
-        model, tokenizer = load(folder, gpu, dtype)
+    with sentences():
         room = part("verification")
-
-        def scoring(variant: str, number: int, count: int) -> None:
-            progress.update(task, description=variant, completed=number, total=count)
-
+        model, tokenizer = load(folder, gpu, dtype)
         said = text.read_text(encoding="utf-8") if text else None
-        found = room.verify(model, tokenizer, said, scoring, window)
+        with steps() as progress:
+            task = progress.add_task("scoring")
+
+            def began(variant: str, done: int, count: int) -> None:
+                progress.update(task, description=variant, completed=done, total=count)
+
+            found = room.verify(model, tokenizer, said, began, window)
         if write:
             room.write(folder, model.config, found)
     rows = found.rows()
@@ -267,11 +267,9 @@ def finetune(
     as_json: Json = False,
 ) -> None:
     """Train an adapter on chats: LoRA over plain weights, QLoRA over packed ones."""
-    with sentences(), steps() as progress:
+    with sentences():
         room = part("finetuning")
         read = room.read_chats(chats)
-        task = progress.add_task("loading", total=None)
-        model, tokenizer = load(folder, None, dtype)
         settings = room.FineTuning(
             rank=rank,
             alpha=alpha,
@@ -283,11 +281,14 @@ def finetune(
             length=length,
             seed=seed,
         )
+        model, tokenizer = load(folder, None, dtype)
+        with steps() as progress:
+            task = progress.add_task("learning")
 
-        def stepped(step: int, count: int, loss: float) -> None:
-            progress.update(task, description=f"loss {loss:.3f}", completed=step, total=count)
+            def stepped(step: int, count: int, loss: float) -> None:
+                progress.update(task, description=f"loss {loss:.3f}", completed=step, total=count)
 
-        losses = room.finetune(model, tokenizer, read, target, settings, stepped)
+            losses = room.finetune(model, tokenizer, read, target, settings, stepped)
     if as_json:
         show_json({"adapter": str(target), "losses": losses})
     else:
@@ -339,8 +340,9 @@ def serve(
     dtype: Dtype = "auto",
 ) -> None:
     """Serve a model as OpenAI's API does: /v1/chat/completions, /v1/completions, /v1/models."""
-    with sentences():
-        room, model, tokenizer = part("serving"), *load(folder, gpu, dtype, adapter)
     called = name or folder.resolve().name
-    say(f"{called} is served at http://{host}:{port}/v1, without a password.")
-    part("uvicorn").run(room.build(called, model, tokenizer), host=host, port=port)
+    with sentences():
+        room = part("serving")
+        model, tokenizer = load(folder, gpu, dtype, adapter)
+        say(f"{called} is served at http://{host}:{port}/v1, without a password.")
+        room.run(called, model, tokenizer, host, port)

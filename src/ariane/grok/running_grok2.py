@@ -94,7 +94,8 @@ class Conversation:
                 **how,
             )
         except BaseException:
-            self.cache.crop(max(0, len(self.ids) - 1))
+            # Its layers may have seen different numbers of tokens: the next turn reads all again.
+            self.cache = DynamicCache(config=self.model.config)
             raise
         self.ids, self.waiting = made[0].tolist(), []
         reply: str = self.tokenizer.decode(self.ids[len(prompt) :], skip_special_tokens=True)

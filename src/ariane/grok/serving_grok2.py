@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+import uvicorn
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -142,6 +143,11 @@ def build(name: str, model: Grok2ForCausalLM, tokenizer: Any) -> FastAPI:
     app.add_exception_handler(TemplateError, _unwritable)
     app.add_exception_handler(Exception, _failed)
     return app
+
+
+def run(name: str, model: Grok2ForCausalLM, tokenizer: Any, host: str, port: int) -> None:
+    """Serve until stopped."""
+    uvicorn.run(build(name, model, tokenizer), host=host, port=port)
 
 
 async def _refused(_: Request, error: Any) -> JSONResponse:

@@ -132,7 +132,8 @@ def verify(
     model is left as it was. Temperature shows only past position 1,024: a longer text of your
     own tells more. Raises ValueError for a text of fewer than two tokens.
     """
-    ids = tokenizer(text or TEXT.read_text(encoding="utf-8"), return_tensors="pt")["input_ids"]
+    read = TEXT.read_text(encoding="utf-8") if text is None else text
+    ids = tokenizer(read, return_tensors="pt")["input_ids"]
     if ids.shape[1] < 2:
         raise ValueError(
             f"A text of {ids.shape[1]} tokens has nothing to score: give a longer one."
