@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import save_file
+from tests.grok.tiny import SHAPE
 from tests.grok.tokens import TOKENS, write_tokenizer
 from transformers import AutoConfig, AutoTokenizer
 
@@ -21,16 +22,10 @@ from ariane.grok.modeling_grok2 import Grok2ForCausalLM
 from ariane.grok.write_layout import published_config, published_tensors, write_layout
 
 SIZES: dict[str, Any] = {
+    **SHAPE,
     "vocab_size": 3 + len(TOKENS),
-    "hidden_size": 32,
-    "intermediate_size": 48,
     "moe_intermediate_size": 16,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "head_dim": 8,
     "max_position_embeddings": 256,
-    "embedding_multiplier_scale": 32**0.5,
     "attn_temperature_len": 16,
 }
 

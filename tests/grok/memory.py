@@ -19,7 +19,7 @@ from tests.grok.checkpoints import random_model, write_published
 
 from ariane.grok.configuration_grok2 import Grok2Config
 from ariane.grok.layout_grok2 import parameters
-from ariane.grok.loading_grok2 import Grok2ForCausalLM
+from ariane.grok.modeling_grok2 import Grok2ForCausalLM
 
 SIZES: dict[str, Any] = {
     "hidden_size": 1024,

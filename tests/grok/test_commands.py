@@ -11,9 +11,14 @@ import huggingface_hub.constants
 import pytest
 import torch
 from safetensors import safe_open
-from tests.grok.checkpoints import random_model, write_merged, write_published
+from tests.grok.checkpoints import copied, random_model, write_merged, write_published
 from tests.grok.hub import serving
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+)
 
 from ariane.__main__ import main
 from ariane.grok.layout_grok2 import file_name, parameters
@@ -29,11 +34,6 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(*arguments: object) -> int:
     return main(["grok", *map(str, arguments)])
-
-
-def copied(source: Path, target: Path) -> Path:
-    shutil.copytree(source, target)
-    return target
 
 
 def test_inspect_counts_what_is_there(published: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -79,7 +79,7 @@ def test_a_merged_directory_needs_nothing_of_ours(published: Path, tmp_path: Pat
     assert config["architectures"] == ["Grok2ForCausalLM"]
     assert "auto_map" not in config
     loaded = AutoModelForCausalLM.from_pretrained(target)
-    stock = Grok2ForCausalLM.from_pretrained(target)  # Transformers' own loader
+    stock = PreTrainedModel.from_pretrained.__func__(Grok2ForCausalLM, target)
     for name, tensor in MODEL.state_dict().items():
         assert torch.equal(loaded.state_dict()[name], tensor)
         assert torch.equal(stock.state_dict()[name], tensor)

@@ -10,17 +10,20 @@ from tests.grok.reference import Reference
 from ariane.grok.configuration_grok2 import Grok2Config
 from ariane.grok.modeling_grok2 import Grok2ForCausalLM
 
-TINY: dict[str, Any] = {
-    "vocab_size": 61,
+SHAPE: dict[str, Any] = {
     "hidden_size": 32,
     "intermediate_size": 48,
-    "moe_intermediate_size": 24,
     "num_hidden_layers": 2,
     "num_attention_heads": 4,
     "num_key_value_heads": 2,
     "head_dim": 8,
-    "rope_parameters": {"rope_type": "default", "rope_theta": 10_000.0},
     "embedding_multiplier_scale": 32**0.5,
+}
+TINY: dict[str, Any] = {
+    **SHAPE,
+    "vocab_size": 61,
+    "moe_intermediate_size": 24,
+    "rope_parameters": {"rope_type": "default", "rope_theta": 10_000.0},
     # Low caps and a short temperature, so that leaving one out could not pass unseen.
     "attn_logit_softcapping": 1.5,
     "router_logit_softcapping": 1.0,

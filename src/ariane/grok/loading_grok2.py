@@ -13,9 +13,7 @@ from huggingface_hub import snapshot_download
 from safetensors import SafetensorError, safe_open
 from transformers import GenerationConfig
 from transformers.models.auto.configuration_auto import AutoConfig
-from transformers.models.auto.modeling_auto import AutoModel, AutoModelForCausalLM
 
-from ariane.grok import modeling_grok2
 from ariane.grok.checkpoint import Checkpoint, Shard, Tensor, read_checkpoint
 from ariane.grok.configuration_grok2 import Grok2Config
 from ariane.grok.errors import CheckpointError
@@ -227,20 +225,3 @@ def _is_other(folder: Path, config: Any) -> bool:
     """Whether these are not plain Grok-2 weights, for which Transformers' loader is right."""
     quantized = getattr(config, "quantization_config", None) is not None
     return quantized or (folder / "adapter_config.json").exists()
-
-
-class Grok2Model(PublishedCheckpoint, modeling_grok2.Grok2Model):
-    """The decoder, loadable from every layout."""
-
-
-class Grok2ForCausalLM(PublishedCheckpoint, modeling_grok2.Grok2ForCausalLM):
-    """The decoder with its head, loadable from every layout."""
-
-
-def register() -> None:
-    """Make the model classes known to Transformers."""
-    AutoModel.register(Grok2Config, Grok2Model, exist_ok=True)
-    AutoModelForCausalLM.register(Grok2Config, Grok2ForCausalLM, exist_ok=True)
-
-
-__all__ = ["Grok2ForCausalLM", "Grok2Model"]

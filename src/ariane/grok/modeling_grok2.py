@@ -26,6 +26,7 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 from transformers.modeling_outputs import MoeCausalLMOutputWithPast, MoeModelOutputWithPast
 from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 from transformers.modeling_utils import PreTrainedModel
+from transformers.models.auto.modeling_auto import AutoModel, AutoModelForCausalLM
 from transformers.utils import can_return_tuple
 from transformers.utils.generic import merge_with_config_defaults
 from transformers.utils.output_capturing import OutputRecorder, capture_outputs
@@ -36,6 +37,7 @@ from ariane.grok.attention_grok2 import (
     soft_cap,
 )
 from ariane.grok.configuration_grok2 import Grok2Config
+from ariane.grok.loading_grok2 import PublishedCheckpoint
 
 
 class Grok2RMSNorm(nn.Module):
@@ -288,8 +290,8 @@ class Grok2DecoderLayer(GradientCheckpointingLayer):
         return output
 
 
-class Grok2PreTrainedModel(PreTrainedModel):
-    """What Transformers needs to know of the architecture."""
+class Grok2PreTrainedModel(PublishedCheckpoint, PreTrainedModel):
+    """What Transformers needs to know of the architecture; loadable from every layout."""
 
     config: Grok2Config
     config_class = Grok2Config
@@ -448,6 +450,12 @@ class Grok2ForCausalLM(Grok2PreTrainedModel, GenerationMixin):
             attentions=outputs.attentions,
             router_logits=outputs.router_logits,
         )
+
+
+def register() -> None:
+    """Make the model classes known to Transformers."""
+    AutoModel.register(Grok2Config, Grok2Model, exist_ok=True)
+    AutoModelForCausalLM.register(Grok2Config, Grok2ForCausalLM, exist_ok=True)
 
 
 __all__ = ["Grok2ForCausalLM", "Grok2Model", "Grok2PreTrainedModel"]

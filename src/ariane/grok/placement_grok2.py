@@ -16,7 +16,7 @@ from accelerate.hooks import AlignDevicesHook, add_hook_to_module, remove_hook_f
 from torch import nn
 
 from ariane.grok.configuration_grok2 import Grok2Config
-from ariane.grok.loading_grok2 import Grok2ForCausalLM
+from ariane.grok.modeling_grok2 import Grok2ForCausalLM
 from ariane.grok.planning_grok2 import CONTEXT, Machine, Sizes
 from ariane.grok.quantizer_grok2 import Grok2PackedConfig, empty_packed
 

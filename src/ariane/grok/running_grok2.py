@@ -12,7 +12,7 @@ from transformers.generation.streamers import TextStreamer
 from transformers.models.auto.tokenization_auto import AutoTokenizer
 
 from ariane.grok.inspection import read_config
-from ariane.grok.loading_grok2 import Grok2ForCausalLM
+from ariane.grok.modeling_grok2 import Grok2ForCausalLM
 from ariane.grok.tokenization_grok2 import SEPARATOR
 
 Place: TypeAlias = Callable[..., Grok2ForCausalLM]
