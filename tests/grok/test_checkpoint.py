@@ -24,7 +24,8 @@ from tests.grok.checkpoints import (
 from transformers import AutoModelForCausalLM
 
 from ariane.grok import CheckpointError
-from ariane.grok.checkpoint import INDEX, LFS_POINTER
+from ariane.grok.checkpoint import INDEX
+from ariane.grok.headers import LFS_POINTER
 from ariane.grok.layout_grok2 import file_name, parameters, published_file
 from ariane.grok.write_layout import write_layout
 

@@ -1,21 +1,20 @@
 """What lies in a checkpoint's directory: headers alone are read, and every fault is named.
 
-The safetensors format is eight bytes of header length, a JSON header, then the tensors' bytes
-(https://huggingface.co/docs/safetensors). Nothing here needs PyTorch.
+Nothing here needs PyTorch.
 """
 
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from ariane.grok.errors import CheckpointError
+from ariane.grok.headers import ITEM_BYTES, Shard, read_header
 from ariane.grok.layout_grok2 import (
     RANKED,
     Parameter,
@@ -28,30 +27,6 @@ from ariane.grok.layout_grok2 import (
 )
 
 INDEX = "model.safetensors.index.json"
-LFS_POINTER = b"version https://git-lfs"
-LONGEST_HEADER = 100_000_000
-"""Bytes; the safetensors library refuses longer ones too."""
-
-ITEM_BYTES = {"BF16": 2, "F16": 2, "F32": 4, "F64": 8}
-"""The number formats that a plain Grok-2 checkpoint may use."""
-
-
-@dataclass(frozen=True)
-class Shard:
-    """A tensor, or a rank's part of one, in one file; `start` and `end` count from the file's."""
-
-    file: Path
-    tensor: str
-    dtype: str
-    shape: Shape
-    start: int
-    end: int
-
-    @property
-    def rank(self) -> int | None:
-        """The rank that the file's name gives."""
-        found = RANKED.match(self.file.name)
-        return int(found["rank"]) if found else None
 
 
 @dataclass(frozen=True)
@@ -85,59 +60,10 @@ class Checkpoint:
     parameters: Mapping[str, Parameter]
     tensors: Mapping[str, Tensor]
 
-
-def read_header(path: Path) -> tuple[list[Shard], dict[str, str]]:
-    """The tensors of a safetensors file and its metadata; raises `CheckpointError`."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        first = file.read(max(8, len(LFS_POINTER)))
-        if first.startswith(LFS_POINTER):
-            raise CheckpointError(
-                f"{path} is a Git LFS pointer, not the weights: run `git lfs pull` there (a clone "
-                "then takes twice the bytes on disk), or download the files instead."
-            )
-        length = int.from_bytes(first[:8], "little")
-        if size < 8 or length > min(size - 8, LONGEST_HEADER):
-            raise CheckpointError(
-                f"{path} is truncated or no safetensors file ({size} bytes): download it again."
-            )
-        file.seek(8)
-        raw = file.read(length)
-    try:
-        header: dict[str, Any] = json.loads(raw)
-        metadata = header.pop("__metadata__", {})
-        shards = [_shard(path, name, said, 8 + length) for name, said in header.items()]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CheckpointError(f"{path} has no readable header: download it again.") from error
-    _check_bytes(path, shards, size)
-    named = metadata.get("file", path.name)
-    if named != path.name:
-        raise CheckpointError(f"{path} holds what was written as {named}: give it that name again.")
-    return shards, metadata
-
-
-def _shard(path: Path, name: str, said: Mapping[str, Any], data: int) -> Shard:
-    start, end = said["data_offsets"]
-    shape = tuple(int(size) for size in said["shape"])
-    return Shard(path, name, str(said["dtype"]), shape, data + int(start), data + int(end))
-
-
-def _check_bytes(path: Path, shards: Iterable[Shard], size: int) -> None:
-    """Each tensor has as many bytes as its shape asks for, and the file ends after the last."""
-    end = 0
-    for shard in shards:
-        if shard.dtype not in ITEM_BYTES:
-            raise CheckpointError(
-                f"{path} holds {shard.tensor} as {shard.dtype}, which is not one of "
-                f"{', '.join(ITEM_BYTES)}: load quantized weights with their own loader."
-            )
-        if shard.end - shard.start != math.prod(shard.shape) * ITEM_BYTES[shard.dtype]:
-            raise CheckpointError(f"{path} gives {shard.tensor} a wrong length: download it again.")
-        end = max(end, shard.end)
-    if size != end:
-        raise CheckpointError(
-            f"{path} has {size} bytes and its header promises {end}: download it again."
-        )
+    @property
+    def files(self) -> set[Path]:
+        """The weight files."""
+        return {shard.file for tensor in self.tensors.values() for shard in tensor.shards}
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -152,15 +78,42 @@ def weight_files(folder: Path) -> list[Path]:
     return [folder / str(name) for name in names]
 
 
-def read_tensors(files: Iterable[Path]) -> dict[str, Tensor]:
-    """Every tensor of these files, its shards by rank; raises `CheckpointError`."""
+def read_tensors(
+    files: Iterable[Path],
+    formats: Mapping[str, int] = ITEM_BYTES,
+    wrong: list[str] | None = None,
+) -> dict[str, Tensor]:
+    """Every tensor of these files, its shards by rank; raises `CheckpointError`.
+
+    With `wrong`, a fault is added to it instead, and what is sound is read.
+    """
     found: dict[str, list[Shard]] = defaultdict(list)
     for path in files:
-        if not path.exists():
-            raise CheckpointError(f"{path} is missing: the index names it; download it.")
-        for shard in read_header(path)[0]:
-            found[shard.tensor].append(shard)
-    return {name: _join(name, shards) for name, shards in found.items()}
+        with _set_aside(wrong):
+            for shard in _header_of(path, formats):
+                found[shard.tensor].append(shard)
+    tensors = {}
+    for name, shards in found.items():
+        with _set_aside(wrong):
+            tensors[name] = _join(name, shards)
+    return tensors
+
+
+def _header_of(path: Path, formats: Mapping[str, int]) -> list[Shard]:
+    if not path.exists():
+        raise CheckpointError(f"{path} is missing: the index names it; download it.")
+    return read_header(path, formats)[0]
+
+
+@contextmanager
+def _set_aside(wrong: list[str] | None) -> Iterator[None]:
+    """Add a fault to a list, or let it through where there is none."""
+    try:
+        yield
+    except CheckpointError as error:
+        if wrong is None:
+            raise
+        wrong.append(str(error))
 
 
 def _join(name: str, shards: list[Shard]) -> Tensor:
@@ -177,15 +130,16 @@ def _join(name: str, shards: list[Shard]) -> Tensor:
 def faults(tensors: Mapping[str, Tensor], wanted: Mapping[str, Parameter]) -> list[str]:
     """What is missing, of a wrong shape or too much, one sentence each; none for a sound one."""
     found, used = [], set()
+    ours = any(published_file(name) is None for name in tensors)  # no download has such a name
     for piece in (piece for parameter in wanted.values() for piece in parameter.pieces):
         used.add(piece.tensor)
         tensor = tensors.get(piece.tensor)
         if tensor is None:
             where = published_file(piece.tensor)
-            found.append(
-                f"{piece.tensor} of shape {piece.shape} is in no file: download what is missing"
-                f"{f' (published as {where})' if where else ''}."
-            )
+            remedy = f"download what is missing (published as {where})"
+            if ours or where is None:
+                remedy = "start again the command that wrote this directory, which goes on"
+            found.append(f"{piece.tensor} of shape {piece.shape} is in no file: {remedy}.")
         else:
             found += _shard_faults(tensor, piece.shape)
     for name in sorted(tensors.keys() - used):
@@ -238,9 +192,11 @@ def _ranks(tensor: Tensor, shape: Shape) -> tuple[int, Shape]:
 
 def read_parameters(tensors: Mapping[str, Tensor], config: Sizes) -> dict[str, Parameter]:
     """The model's parameters, made of these tensors: published names, or the parameters' own."""
+    wanted = parameters(config)
+    ours = any(name in tensors for name in wanted if ".experts." in name)
     return {
-        name: fused(name, parameter.shape) if name in tensors else parameter
-        for name, parameter in parameters(config).items()
+        name: fused(name, parameter.shape) if ours or name in tensors else parameter
+        for name, parameter in wanted.items()
     }
 
 
@@ -254,8 +210,13 @@ def read_checkpoint(folder: Path, config: Sizes) -> Checkpoint:
         )
     tensors = read_tensors(files)
     wanted = read_parameters(tensors, config)
+    check(tensors, wanted)
+    return Checkpoint(folder, wanted, tensors)
+
+
+def check(tensors: Mapping[str, Tensor], wanted: Mapping[str, Parameter]) -> None:
+    """Raise `CheckpointError` with the first of the faults, and how many more there are."""
     wrong = faults(tensors, wanted)
     if wrong:
         more = f" ({len(wrong) - 1} more faults)" if len(wrong) > 1 else ""
         raise CheckpointError(wrong[0] + more)
-    return Checkpoint(folder, wanted, tensors)

@@ -4,27 +4,43 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from transformers.models.auto.configuration_auto import AutoConfig
 
-from ariane.grok.checkpoint import Tensor, faults, read_parameters, read_tensors, weight_files
+from ariane.grok.checkpoint import (
+    Tensor,
+    faults,
+    read_parameters,
+    read_tensors,
+    weight_files,
+)
 from ariane.grok.configuration_grok2 import Grok2Config
 from ariane.grok.errors import CheckpointError
-from ariane.grok.layout_grok2 import Parameter, active_share
+from ariane.grok.headers import ITEM_BYTES
+from ariane.grok.layout_grok2 import Parameter, active_share, part_of
+from ariane.grok.layout_packed import PACKED_BYTES, packed_parameters, packing_of
 from ariane.grok.tokenization_grok2 import VOCAB_FILE
+
+GROK_1 = ("ckpt-0", "tensor00000_000")
+"""What a directory of Grok-1's published files has, which is read by its conversion alone."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of tensor over all layers; bytes are those on disk, bits those of one weight."""
+    """One kind of tensor over all layers, or several; bytes are those on disk.
+
+    `bits` are those of one weight, a packed one's scales included; `expected` and `found` count
+    tensors, `files` names those that hold any.
+    """
 
     name: str
+    part: str
     expected: int
     found: int
-    files: int
+    files: frozenset[str]
     bytes: int
     bits: float
     parameters: int
@@ -41,28 +57,46 @@ class Inspection:
     tokenizer: bool
 
     @property
+    def parts(self) -> tuple[Kind, ...]:
+        """The kinds of each part of the model together."""
+        groups: dict[str, list[Kind]] = {}
+        for kind in self.kinds:
+            groups.setdefault(kind.part, []).append(kind)
+        return tuple(_together(part, group) for part, group in groups.items())
+
+    @property
     def total(self) -> Kind:
         """The sum of all kinds."""
-        stored = sum(kind.bytes for kind in self.kinds)
-        found = sum(kind.bytes * 8 / kind.bits for kind in self.kinds if kind.bits)
-        return Kind(
-            "total",
-            sum(kind.expected for kind in self.kinds),
-            sum(kind.found for kind in self.kinds),
-            sum(kind.files for kind in self.kinds),
-            stored,
-            stored * 8 / found if found else 0.0,
-            sum(kind.parameters for kind in self.kinds),
-            sum(kind.active for kind in self.kinds),
-        )
+        return _together("total", self.kinds)
+
+
+def _together(name: str, kinds: Sequence[Kind]) -> Kind:
+    """Kinds added up; bits are those of the weights that were found."""
+    stored = sum(kind.bytes for kind in kinds)
+    found = sum(kind.bytes * 8 / kind.bits for kind in kinds if kind.bits)
+    return Kind(
+        name,
+        name,
+        sum(kind.expected for kind in kinds),
+        sum(kind.found for kind in kinds),
+        frozenset().union(*(kind.files for kind in kinds)),
+        stored,
+        stored * 8 / found if found else 0.0,
+        sum(kind.parameters for kind in kinds),
+        sum(kind.active for kind in kinds),
+    )
 
 
 def read_config(folder: Path) -> Grok2Config:
     """The directory's configuration; raises `CheckpointError` where it is not Grok-2's."""
     if not (folder / "config.json").is_file():
+        if any((folder / name).exists() for name in GROK_1):
+            raise CheckpointError(
+                f"{folder} holds Grok-1's published files: `ariane grok convert` them first."
+            )
         raise CheckpointError(f"{folder} has no config.json: it is no Grok-2 checkpoint.")
     try:
-        config = AutoConfig.from_pretrained(folder)
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{folder / 'config.json'} cannot be read: {error}") from error
     if not isinstance(config, Grok2Config):
@@ -89,13 +123,14 @@ def _summary(
     found = [tensors[piece.tensor] for piece in pieces if piece.tensor in tensors]
     shards = [shard for tensor in found for shard in tensor.shards]
     stored = sum(shard.end - shard.start for shard in shards)
-    weights = sum(math.prod(shard.shape) for shard in shards)
+    weights = sum(_weights(parameter, tensors) for parameter in wanted.values())
     sizes = {key: math.prod(parameter.shape) for key, parameter in wanted.items()}
     return Kind(
         name,
+        part_of(config, next(iter(wanted))),
         len(pieces),
         len(found),
-        len({shard.file for shard in shards}),
+        frozenset(shard.file.name for shard in shards),
         stored,
         8 * stored / weights if weights else 0.0,
         sum(sizes.values()),
@@ -103,16 +138,28 @@ def _summary(
     )
 
 
+def _weights(parameter: Parameter, tensors: Mapping[str, Tensor]) -> float:
+    """How many of a parameter's weights are in the files: of a packed one, by its codes."""
+    first = parameter.pieces[0]
+    if first.tensor.endswith(".codes"):
+        there = tensors.get(first.tensor)
+        held = sum(math.prod(shard.shape) for shard in there.shards) if there else 0
+        return math.prod(parameter.shape) * held / math.prod(first.shape)
+    there_all = (tensors[piece.tensor] for piece in parameter.pieces if piece.tensor in tensors)
+    return sum(math.prod(shard.shape) for tensor in there_all for shard in tensor.shards)
+
+
 def inspect(folder: Path) -> Inspection:
     """Read every header of a directory; raises `CheckpointError` only without a configuration."""
     config = read_config(folder)
+    packing = packing_of(config)
     wrong: list[str] = []
-    tensors: dict[str, Tensor] = {}
     try:
-        tensors = read_tensors(weight_files(folder))
+        files = weight_files(folder)
     except CheckpointError as error:
-        wrong.append(str(error))
-    wanted = read_parameters(tensors, config)
+        files, wrong = [], [str(error)]
+    tensors = read_tensors(files, PACKED_BYTES if packing else ITEM_BYTES, wrong)
+    wanted = packed_parameters(config, packing) if packing else read_parameters(tensors, config)
     if not wrong:
         wrong = faults(tensors, wanted)
     kinds: dict[str, dict[str, Parameter]] = {}

@@ -19,9 +19,19 @@ LAYER = "model.layers.{layer}."
 EXPERT = LAYER + "block_sparse_moe.experts.{expert}."
 GATE_UP = LAYER + "block_sparse_moe.experts.gate_up_proj"
 DOWN = LAYER + "block_sparse_moe.experts.down_proj"
+EMBEDDING = "model.embed_tokens.weight"
+
+PARTS_OF = {
+    "embed_tokens": "embedding",
+    ".self_attn.": "attention",
+    ".mlp.": "dense MLP",
+    ".experts.": "experts",
+    "lm_head": "head",
+}
+"""The parts of a model, by what the names of their parameters contain."""
 
 FILES = (
-    "model.embed_tokens.weight",
+    EMBEDDING,
     "lm_head.weight",
     "model.norm.weight",
     LAYER + "mlp.gate_proj.weight",
@@ -104,7 +114,7 @@ def shard_axis(tensor: str) -> int | None:
     if ".experts." not in tensor:
         return None
     return {"w1.weight": 0, "w3.weight": 0, "w2.weight": 1}.get(
-        tensor.rpartition("experts.")[2][2:]
+        tensor.rpartition("experts.")[2].partition(".")[2]
     )
 
 
@@ -157,7 +167,7 @@ def _experts(config: Sizes, layer: int) -> Iterator[tuple[str, Parameter]]:
 def parameters(config: Sizes) -> dict[str, Parameter]:
     """Every parameter of the model that this configuration describes."""
     table = (config.vocab_size, config.hidden_size)
-    found = dict([_whole("model.embed_tokens.weight", table)])
+    found = dict([_whole(EMBEDDING, table)])
     for layer in range(config.num_hidden_layers):
         found |= dict(_layer(config, layer))
     found |= dict([_whole("model.norm.weight", (config.hidden_size,))])
@@ -172,7 +182,16 @@ def fused(parameter: str, shape: Shape) -> Parameter:
 
 
 def active_share(config: Sizes, parameter: str) -> float:
-    """Which share of a parameter takes part in one token."""
-    if ".experts." not in parameter:
-        return 1.0
-    return config.num_experts_per_tok / config.num_local_experts
+    """Which share of a parameter takes part in one token: of an untied embedding, one row."""
+    if ".experts." in parameter:
+        return config.num_experts_per_tok / config.num_local_experts
+    if parameter == EMBEDDING and not config.tie_word_embeddings:
+        return 1 / config.vocab_size
+    return 1.0
+
+
+def part_of(config: Sizes, parameter: str) -> str:
+    """The part of the model that a parameter belongs to."""
+    if parameter == EMBEDDING and config.tie_word_embeddings:
+        return "embedding and head"
+    return next((part for sign, part in PARTS_OF.items() if sign in parameter), "norms, routers")

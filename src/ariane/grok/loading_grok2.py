@@ -14,10 +14,12 @@ from safetensors import SafetensorError, safe_open
 from transformers import GenerationConfig
 from transformers.models.auto.configuration_auto import AutoConfig
 
-from ariane.grok.checkpoint import Checkpoint, Shard, Tensor, read_checkpoint
+from ariane.grok.checkpoint import Checkpoint, Tensor, read_checkpoint
 from ariane.grok.configuration_grok2 import Grok2Config
 from ariane.grok.errors import CheckpointError
+from ariane.grok.headers import Shard
 from ariane.grok.layout_grok2 import Parameter, Piece, Region
+from ariane.grok.layout_packed import check_packed, packing_of
 
 PATTERNS = ("*.json", "*.safetensors")
 """What is downloaded of a repository: configuration, tokenizer and weights."""
@@ -175,7 +177,7 @@ def wanted_dtype(dtype: Any, config: Grok2Config) -> torch.dtype | None:
     """What "auto", a name or a dtype asks for; None is that of the files."""
     if dtype in (None, "auto"):
         dtype = config.dtype
-    found = getattr(torch, dtype, None) if isinstance(dtype, str) else dtype
+    found = getattr(torch, dtype, dtype) if isinstance(dtype, str) else dtype
     if found is not None and not isinstance(found, torch.dtype):
         raise ValueError(f"dtype {dtype!r} is no dtype of PyTorch: use one such as torch.bfloat16.")
     return found
@@ -207,6 +209,9 @@ class PublishedCheckpoint:
         if not isinstance(config, Grok2Config):
             config = AutoConfig.from_pretrained(folder if config is None else config)
         if _is_other(folder, config):
+            packing = packing_of(config)
+            if packing is not None:
+                check_packed(folder, config, packing)
             return parent.from_pretrained(folder, *model_args, config=config, **kwargs)
         dtype = wanted_dtype(kwargs.pop("torch_dtype", kwargs.pop("dtype", None)), config)
         state = lazy_state(read_checkpoint(folder, config), dtype)

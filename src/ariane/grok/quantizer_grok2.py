@@ -7,13 +7,10 @@ row is read a token), routers and norms stay as they are.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
 from torch import nn
 from transformers.distributed.parallel_utils import replace_layer_number_by_wildcard
 from transformers.quantizers.auto import (
@@ -22,54 +19,10 @@ from transformers.quantizers.auto import (
     register_quantizer,
 )
 from transformers.quantizers.base import HfQuantizer
-from transformers.utils.quantization_config import QuantizationConfigMixin
 
-from ariane.grok.configuration_grok2 import Grok2Config
+from ariane.grok.configuration_packed import METHOD, Grok2PackedConfig
 from ariane.grok.modeling_grok2 import Grok2Experts, Grok2PreTrainedModel
 from ariane.grok.packed_grok2 import PackedExperts, PackedLinear
-from ariane.grok.packing_grok2 import check
-
-METHOD = "grok2_packed"
-"""What a configuration's `quant_method` says."""
-
-ALWAYS_ON = re.compile(r"\.(self_attn\.[qkvo]_proj|mlp\.(gate|up|down)_proj)$")
-EXPERTS = re.compile(r"\.block_sparse_moe\.experts$")
-HEAD = re.compile(r"^lm_head$")
-"""Modules that can be packed, by their names."""
-
-
-class Grok2PackedConfig(QuantizationConfigMixin):
-    """Bits of each part (8, 4, 3 or 2), and weights that share a scale (32, 64 or 128).
-
-    `expert_bits` defaults to `bits`, which is for what every token uses. None for `head_bits`
-    leaves the head as it is. A weight takes 32 / `group_size` bits more than its own.
-    """
-
-    def __init__(
-        self,
-        bits: int = 4,
-        expert_bits: int | None = None,
-        head_bits: int | None = 8,
-        group_size: int = 64,
-        **_: Any,
-    ) -> None:
-        self.quant_method = METHOD
-        self.bits = bits
-        self.expert_bits = bits if expert_bits is None else expert_bits
-        self.head_bits = head_bits
-        self.group_size = group_size
-        for each in (bits, self.expert_bits, head_bits or bits):
-            check(group_size, each, group_size)
-
-    def bits_of(self, module: str, config: Grok2Config) -> int | None:
-        """Bits of a module, by its name in `Grok2ForCausalLM`; None where it is not packed."""
-        if ALWAYS_ON.search(module):
-            return self.bits
-        if EXPERTS.search(module):
-            return self.expert_bits
-        if HEAD.search(module) and not config.tie_word_embeddings:
-            return self.head_bits
-        return None
 
 
 def pack(model: Grok2PreTrainedModel, quantization: Grok2PackedConfig) -> Grok2PreTrainedModel:
@@ -112,9 +65,8 @@ class Grok2PackedQuantizer(HfQuantizer):
                 "packed one first, with quantize_checkpoint or `ariane grok quantize`."
             )
 
-    def _process_model_before_weight_loading(self, model: Any, **kwargs: Any) -> None:
+    def _process_model_before_weight_loading(self, model: Any, **_: Any) -> None:
         empty_packed(model, self.quantization_config)
-        _check_complete(model, kwargs.get("checkpoint_files") or [])
 
     def get_new_dtype(self, converter: Any, param: Any, dtype: Any) -> Any:
         """Scales keep the type that the levels were rounded for."""
@@ -182,24 +134,6 @@ def unpack(model: Any, dtype: torch.dtype) -> None:
             continue
         model.set_submodule(name, plain)
         done.append(name)
-
-
-def _check_complete(model: Any, files: list[str]) -> None:
-    """Refuse, by ValueError, a checkpoint that lacks a tensor: Transformers would invent it."""
-    held: set[str] = set()
-    for file in files:
-        if Path(file).suffix == ".safetensors":
-            with safe_open(file, framework="pt") as tensors:
-                held.update(tensors.keys())
-    prefix = "" if hasattr(model, "lm_head") else f"{model.base_model_prefix}."
-    tied = {"lm_head.weight"} if model.config.tie_word_embeddings else set()
-    missing = sorted({prefix + name for name in model.state_dict()} - held - tied)
-    if held and missing:
-        raise ValueError(
-            f"The packed checkpoint beside {files[0]} lacks {missing[0]}"
-            f"{f' and {len(missing) - 1} more' if len(missing) > 1 else ''}: "
-            "quantize it again, which goes on where it stopped."
-        )
 
 
 def register() -> None:
