@@ -11,10 +11,11 @@ import torch
 from tests.grok.tiny import IDS, TINY, run
 from transformers import StaticCache
 
-from ariane.grok import Grok2ForCausalLM, Grok2Model
+from ariane.grok import CheckpointError, Grok2ForCausalLM, Grok2Model
+from ariane.grok.checkpoint import INDEX
 from ariane.grok.configuration_grok2 import Grok2Config
 from ariane.grok.packed_grok2 import PackedExperts, PackedLinear
-from ariane.grok.quantization_grok2 import INDEX, LazyTensors, quantize_checkpoint
+from ariane.grok.quantization_grok2 import LazyTensors, quantize_checkpoint
 from ariane.grok.quantizer_grok2 import Grok2PackedConfig, pack
 
 SHAPES = {
@@ -179,8 +180,23 @@ def test_a_packed_checkpoint_that_lacks_a_file_is_refused(tmp_path: Path) -> Non
     gone = index["weight_map"]["model.layers.1.mlp.up_proj.codes"]
     index["weight_map"] = {n: f for n, f in index["weight_map"].items() if f != gone}
     (tmp_path / INDEX).write_text(json.dumps(index))
-    with pytest.raises(ValueError, match=r"packed checkpoint .* lacks model\.layers\..* more"):
+    with pytest.raises(CheckpointError, match=r"model\.layers\..* is in no file: .*more faults"):
         Grok2ForCausalLM.from_pretrained(tmp_path)
+
+
+def test_any_torn_file_of_a_packed_checkpoint_is_named(tmp_path: Path) -> None:
+    model = plain()
+    quantize_checkpoint(
+        model.state_dict(), model.config, Grok2PackedConfig(), tmp_path, shard_bytes=40_000
+    )
+    files = sorted(tmp_path.glob("*.safetensors"))
+    assert len(files) > 1
+    for file in files:
+        whole = file.read_bytes()
+        file.write_bytes(whole[:-100])
+        with pytest.raises(CheckpointError, match=f"{file.name} has .* bytes and its header"):
+            Grok2ForCausalLM.from_pretrained(tmp_path)
+        file.write_bytes(whole)
 
 
 def test_a_plain_checkpoint_is_not_packed_while_it_loads(tmp_path: Path) -> None:

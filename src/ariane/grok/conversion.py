@@ -16,20 +16,21 @@ from typing import Any
 
 import numpy as np
 from transformers import GenerationConfig, PreTrainedTokenizerFast
+from transformers.models.auto.tokenization_auto import AutoTokenizer
 
 from ariane.grok.checkpoint import (
     INDEX,
-    ITEM_BYTES,
     Checkpoint,
     Tensor,
     read_checkpoint,
-    read_header,
 )
 from ariane.grok.configuration_grok2 import Grok2Config
+from ariane.grok.continuing import MARK, check_others, check_target, mark_of
 from ariane.grok.errors import CheckpointError, check_space
+from ariane.grok.headers import ITEM_BYTES, read_header
 from ariane.grok.inspection import read_config
 from ariane.grok.layout_grok2 import GATE_UP, Shape
-from ariane.grok.tokenization_grok2 import VOCAB_FILE, Grok2Tokenizer
+from ariane.grok.tokenization_grok2 import VOCAB_FILE
 
 Progress = Callable[[int], None]
 """Told the bytes that were written since it was last told."""
@@ -112,8 +113,8 @@ def into_files(wanted: list[Output], limit: int) -> dict[str, list[Output]]:
     return dict(zip(names, groups, strict=True))
 
 
-def _header(group: list[Output]) -> bytes:
-    content: dict[str, Any] = {"__metadata__": {"format": "pt"}}
+def _header(group: list[Output], mark: str) -> bytes:
+    content: dict[str, Any] = {"__metadata__": {"format": "pt", MARK: mark}}
     at = 0
     for output in group:
         content[output.name] = {
@@ -127,22 +128,26 @@ def _header(group: list[Output]) -> bytes:
     return len(raw).to_bytes(8, "little") + raw
 
 
-def _is_written(path: Path, group: list[Output]) -> bool:
-    """Whether a file of an earlier run is whole; it got its name only when it was."""
+def _is_written(path: Path, group: list[Output], mark: str) -> bool:
+    """Whether a file is an earlier run's over the same source, whole when it got its name."""
     if not path.exists():
         return False
-    there = {shard.tensor: shard.shape for shard in read_header(path)[0]}
-    return there == {output.name: output.shape for output in group}
+    try:
+        shards, metadata = read_header(path)
+    except CheckpointError:
+        return False
+    there = {shard.tensor: shard.shape for shard in shards}
+    return metadata.get(MARK) == mark and there == {one.name: one.shape for one in group}
 
 
-def write_file(path: Path, group: list[Output], progress: Progress) -> None:
+def write_file(path: Path, group: list[Output], mark: str, progress: Progress) -> None:
     """Write one file, under another name until it is whole."""
-    if _is_written(path, group):
+    if _is_written(path, group, mark):
         progress(sum(output.bytes for output in group))
         return
     part = path.with_suffix(".part")
     with part.open("wb") as file:
-        file.write(_header(group))
+        file.write(_header(group, mark))
         for block in (block for output in group for block in output.blocks()):
             block.tofile(file)
             progress(block.nbytes)
@@ -150,7 +155,7 @@ def write_file(path: Path, group: list[Output], progress: Progress) -> None:
 
 
 def _write_words(source: Path, target: Path, config: Grok2Config, fused: bool) -> None:
-    """Configuration, generation settings and tokenizer."""
+    """Configuration and generation settings."""
     if fused:
         config.architectures = ["Grok2ForCausalLM"]
         config.save_pretrained(target)
@@ -163,21 +168,24 @@ def _write_words(source: Path, target: Path, config: Grok2Config, fused: bool) -
         content = json.loads((source / "config.json").read_bytes())
         content |= {"model_type": "grok2", "rope_type": "default"}
         (target / "config.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    write_tokenizer(source, target)
 
 
-def write_tokenizer(source: Path, target: Path) -> None:
-    """The tokenizer of a directory as `tokenizer.json`, readable without this package."""
-    ours = Grok2Tokenizer.from_pretrained(source)
+def read_tokenizer(source: Path) -> PreTrainedTokenizerFast:
+    """The tokenizer of a directory, which saved is readable without this package."""
+    ours = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
     plain = PreTrainedTokenizerFast(
         tokenizer_object=ours.backend_tokenizer,
-        eos_token=ours.eos_token,
-        pad_token=ours.pad_token,
+        **ours.special_tokens_map,
         padding_side=ours.padding_side,
         clean_up_tokenization_spaces=False,
     )
     plain.chat_template = ours.chat_template
-    plain.save_pretrained(target)
+    return plain
+
+
+def write_tokenizer(tokenizer: PreTrainedTokenizerFast, source: Path, target: Path) -> None:
+    """Save a tokenizer, and the published file that it was read from."""
+    tokenizer.save_pretrained(target)
     if (source / VOCAB_FILE).is_file():
         shutil.copyfile(source / VOCAB_FILE, target / VOCAB_FILE)
 
@@ -194,21 +202,26 @@ def write_merged(
     `fused` gives the names and shapes of our model and `model_type` "grok2"; without it each
     expert's matrices stand alone under the published names, as llama.cpp's converter wants them.
     """
-    if source.resolve() == target.resolve():
-        raise CheckpointError(f"{target} is the checkpoint itself: choose another directory.")
+    check_target(source, target)
     config = read_config(source)
-    files = into_files(outputs(read_checkpoint(source, config), fused), limit)
-    write_all(target, files, progress)
+    checkpoint, tokenizer = read_checkpoint(source, config), read_tokenizer(source)
+    files = into_files(outputs(checkpoint, fused), limit)
+    write_all(target, files, mark_of(checkpoint.files), progress)
     _write_words(source, target, config, fused)
+    write_tokenizer(tokenizer, source, target)
 
 
-def write_all(target: Path, files: dict[str, list[Output]], progress: Progress) -> None:
-    """Write every file that is not there yet, and the index; room is checked first."""
+def write_all(target: Path, files: dict[str, list[Output]], mark: str, progress: Progress) -> None:
+    """Write every file that is not there yet, and the index; room is checked first.
+
+    `mark` tells a source from another: files that were made from another are written anew.
+    """
     target.mkdir(parents=True, exist_ok=True)
-    left = [group for name, group in files.items() if not _is_written(target / name, group)]
+    check_others(target, {*files, INDEX} if len(files) > 1 else set(files))
+    left = [group for name, group in files.items() if not _is_written(target / name, group, mark)]
     check_space(target, sum(output.bytes for group in left for output in group))
     for name, group in files.items():
-        write_file(target / name, group, progress)
+        write_file(target / name, group, mark, progress)
     if len(files) > 1:
         index = {
             "metadata": {"total_size": sum(o.bytes for group in files.values() for o in group)},

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from ariane.grok.configuration_grok2 import Grok2Config
+from ariane.grok.continuing import check_target, mark_of
 from ariane.grok.conversion import Block, Output, Progress, into_files, write_all
 from ariane.grok.errors import CheckpointError
 from ariane.grok.layout_grok2 import DOWN, GATE_UP, LAYER
@@ -281,9 +282,11 @@ def write_merged(
 ) -> None:
     """Write Grok-1 as safetensors and a configuration of our decoder; it goes on if cut off.
 
-    The published directory has a SentencePiece `tokenizer.model`, which is not converted.
+    Its tokenizer is `tokenization_grok1`'s.
     """
+    check_target(source, target)
     files = find_files(source)
     config = read_config(files, head_dim)
-    write_all(target, into_files(outputs(files, config), limit), progress)
+    mark = mark_of(files.paths.values())
+    write_all(target, into_files(outputs(files, config), limit), mark, progress)
     config.save_pretrained(target)

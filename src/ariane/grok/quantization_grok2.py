@@ -1,4 +1,4 @@
-"""From a checkpoint to a packed one, a tensor at a time: never more in memory than one tensor.
+"""From a checkpoint to a packed one, a tensor at a time, into files that are made one at a time.
 
 What is written is an ordinary Transformers directory of safetensors files.
 """
@@ -15,10 +15,11 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from ariane.grok.checkpoint import read_checkpoint
+from ariane.grok.checkpoint import INDEX, read_checkpoint
 from ariane.grok.configuration_grok2 import Grok2Config
-from ariane.grok.conversion import write_tokenizer
-from ariane.grok.errors import CheckpointError, check_space
+from ariane.grok.continuing import MARK, check_others, check_target, mark_of
+from ariane.grok.conversion import read_tokenizer, write_tokenizer
+from ariane.grok.errors import check_space
 from ariane.grok.inspection import read_config
 from ariane.grok.loading_grok2 import lazy_state
 from ariane.grok.modeling_grok2 import Grok2ForCausalLM
@@ -30,8 +31,6 @@ Progress: TypeAlias = Callable[[int, int], None]
 
 SHARD_BYTES = 5 * 10**9
 """Bytes of a file at most, as far as one tensor allows."""
-
-INDEX = "model.safetensors.index.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +56,15 @@ def quantize_checkpoint(
     *,
     device: str | None = None,
     shard_bytes: int = SHARD_BYTES,
+    mark: str = "",
     progress: Progress = lambda done, total: None,
 ) -> None:
     """Write a packed checkpoint from tensors by their names in `Grok2ForCausalLM`.
 
     Each of `tensors` is taken and indexed by [...] once, so tensors, safetensors slices and the
-    lazy parameters of `loading_grok2` all serve, and one is in memory; `device` does the
-    arithmetic. Files that an earlier call finished are kept, so a call after a break goes on.
+    lazy parameters of `loading_grok2` all serve; one of them and a file of `shard_bytes` are in
+    memory, and `device` does the arithmetic. Files that an earlier call finished are kept where its
+    `mark`, which tells one source from another, was the same, so a call after a break goes on.
     Raises ValueError where a tensor is missing or of another shape than `config` says, and
     `CheckpointError` where the disk is too small.
     """
@@ -72,8 +73,9 @@ def quantize_checkpoint(
     shards = list(_shards(_written(config, quantization, sources), shard_bytes))
     names = [f"model-{n:05d}-of-{len(shards):05d}.safetensors" for n in range(1, len(shards) + 1)]
     files = dict(zip(names, shards, strict=True))
-    todo = [name for name, shard in files.items() if not _finished(directory / name, shard)]
+    todo = [name for name, shard in files.items() if not _finished(directory / name, shard, mark)]
     directory.mkdir(parents=True, exist_ok=True)
+    check_others(directory, {*names, INDEX})
     check_space(directory, sum(one.bytes for name in todo for one in files[name]))
     total = sum(one.bytes for shard in shards for one in shard)
     done = 0
@@ -87,7 +89,7 @@ def quantize_checkpoint(
         if name in todo:
             part = directory / f"{name}.part"
             made = _made(shard, tensors, sources, config, quantization, device, told)
-            save_file(made, part, metadata={"format": "pt"})
+            save_file(made, part, metadata={"format": "pt"} | ({MARK: mark} if mark else {}))
             part.replace(directory / name)
         else:
             told(sum(one.bytes for one in shard))
@@ -111,12 +113,19 @@ def quantize_directory(
 
     Raises `CheckpointError` where the source is no whole checkpoint of plain weights.
     """
-    if source.resolve() == target.resolve():
-        raise CheckpointError(f"{target} is the checkpoint itself: choose another directory.")
+    check_target(source, target)
     config = read_config(source)
-    tensors = lazy_state(read_checkpoint(source, config), None)
-    quantize_checkpoint(tensors, config, quantization, target, device=device, progress=progress)
-    write_tokenizer(source, target)
+    checkpoint, tokenizer = read_checkpoint(source, config), read_tokenizer(source)
+    quantize_checkpoint(
+        lazy_state(checkpoint, None),
+        config,
+        quantization,
+        target,
+        device=device,
+        mark=mark_of(checkpoint.files, quantization.to_dict()),
+        progress=progress,
+    )
+    write_tokenizer(tokenizer, source, target)
 
 
 def _sources(config: Grok2Config) -> dict[str, tuple[int, ...]]:
@@ -179,15 +188,16 @@ def _shards(written: Iterator[Written], limit: int) -> Iterator[list[Written]]:
     yield shard
 
 
-def _finished(path: Path, shard: list[Written]) -> bool:
-    """Whether a file is there, whole, with these tensors."""
+def _finished(path: Path, shard: list[Written], mark: str) -> bool:
+    """Whether a file is there, whole, with these tensors of the same source."""
     try:
         with safe_open(path, framework="pt") as file:
             # An open file is no mapping.
             held = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+            same = (file.metadata() or {}).get(MARK, "") == mark
     except (OSError, SafetensorError):
         return False
-    return held == {one.name: one.shape for one in shard}
+    return same and held == {one.name: one.shape for one in shard}
 
 
 def _made(
