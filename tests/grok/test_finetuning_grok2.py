@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from tests.grok.test_quantization_grok2 import MIXED, plain
 from tests.grok.tiny import IDS, run
 
@@ -22,6 +24,7 @@ from ariane.grok.lora_grok2 import LoraPackedLinear, load_adapter, lora_config, 
 from ariane.grok.packed_grok2 import PackedLinear
 from ariane.grok.quantizer_grok2 import Grok2PackedConfig, pack
 
+ADAPTER = "adapter_model.safetensors"
 CHATS = [
     [{"role": "user", "content": "abc"}, {"role": "assistant", "content": "cba"}],
     [
@@ -38,6 +41,8 @@ NAMES = {"system": "S", "user": "H", "assistant": "A"}
 
 class Letters:
     """A tokenizer of letters with Grok's template: a name, the words, and token 1 at the end."""
+
+    eos_token_id = 1
 
     def apply_chat_template(
         self, chat: list[dict[str, str]], *, add_generation_prompt: bool, **_: Any
@@ -130,13 +135,114 @@ def test_chats_are_read_and_a_bad_line_is_named(tmp_path: Path) -> None:
     path = tmp_path / "chats.jsonl"
     path.write_text("\n".join(json.dumps({"messages": chat}) for chat in CHATS) + "\n\n")
     assert read_chats(path) == CHATS
+    odd = [{"role": "assistant", "content": "one\u2028line\x85"}]
+    path.write_text(json.dumps({"messages": odd}, ensure_ascii=False) + "\r\n")
+    assert read_chats(path) == [odd]
     for line, said in (
         ("{", "chats.jsonl:1 is no chat"),
         ('{"text": "x"}', "is no chat"),
         ('[{"role": "bot", "content": "x"}]', "the role 'bot'"),
         ('[{"role": "user", "content": "x"}]', "no message of the assistant"),
+        ('[{"role": "assistant", "content": null}]', "is no chat"),
         ("", "holds no chat"),
     ):
         path.write_text(line)
         with pytest.raises(ValueError, match=said):
             read_chats(path)
+
+
+CUT_OFF = FineTuning(rank=2, epochs=4, batch=1, accumulate=1, learning_rate=1e-2, keep_every=3)
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["lora", "qlora"])
+@pytest.mark.parametrize("stop", [2, 4])
+def test_a_training_that_was_cut_off_goes_on_to_the_same_adapter(
+    packed: bool, stop: int, tmp_path: Path
+) -> None:
+    def base() -> Any:
+        return pack(plain(), Grok2PackedConfig(**MIXED)) if packed else plain()
+
+    whole = finetune(base(), Letters(), CHATS, tmp_path / "whole", CUT_OFF)
+    assert len(whole) == 8
+    done: list[int] = []
+
+    def stepped(step: int, steps: int, loss: float) -> None:
+        done.append(step)
+
+    target = tmp_path / "cut"
+    with pytest.raises(KeyboardInterrupt):
+        stopped = lambda: len(done) == stop  # noqa: E731
+        finetune(base(), Letters(), CHATS, target, CUT_OFF, stepped, stopped=stopped)
+    assert not (target / "adapter_model.safetensors").exists()
+    losses = finetune(base(), Letters(), CHATS, target, CUT_OFF, stepped, resume=True)
+    assert done == list(range(1, 9))
+    assert losses == whole
+    expected, found = (load_file(folder / ADAPTER) for folder in (tmp_path / "whole", target))
+    assert expected.keys() == found.keys()
+    assert all(torch.equal(found[name], tensor) for name, tensor in expected.items())
+    assert not (target / "training.pt").exists()
+
+
+def test_a_training_killed_without_a_word_goes_on_from_what_was_kept(tmp_path: Path) -> None:
+    class Killed(BaseException):
+        pass
+
+    def die(step: int, steps: int, loss: float) -> None:
+        if step == 5:
+            raise Killed
+
+    with pytest.raises(Killed):
+        finetune(plain(), Letters(), CHATS, tmp_path, CUT_OFF, die)
+    done: list[int] = []
+    finetune(
+        plain(), Letters(), CHATS, tmp_path, CUT_OFF, lambda s, *_: done.append(s), resume=True
+    )
+    assert done == [4, 5, 6, 7, 8]
+
+
+def test_what_a_training_cannot_go_on_with(tmp_path: Path) -> None:
+    def train(**how: Any) -> None:
+        settings = replace(CUT_OFF, **how.pop("settings", {}))
+        finetune(
+            how.pop("model", plain()), Letters(), how.pop("chats", CHATS), tmp_path, settings, **how
+        )
+
+    with pytest.raises(ValueError, match="holds no training that was cut off: leave out --resume"):
+        train(resume=True)
+    with pytest.raises(KeyboardInterrupt):
+        train(stopped=lambda: True)
+    for how, said in (
+        ({}, "go on with --resume"),
+        ({"resume": True, "settings": {"rank": 3}}, "was made with rank 2, not 3"),
+        ({"resume": True, "chats": CHATS[:1] * 2}, "was made with chats"),
+        (
+            {"resume": True, "model": pack(plain(), Grok2PackedConfig(**MIXED))},
+            "was trained over another model",
+        ),
+    ):
+        with pytest.raises(ValueError, match=said):
+            train(**how)
+    (tmp_path / "training.pt").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"training.pt cannot be read"):
+        train(resume=True)
+
+
+def test_a_training_that_makes_no_sense_is_refused(tmp_path: Path) -> None:
+    for settings, said in (
+        (replace(CUT_OFF, length=3), "Chat 1 has no word of the assistant in its first 3 tokens"),
+        (replace(CUT_OFF, epochs=0), "0 epochs of 2 chats are no step"),
+        (replace(CUT_OFF, learning_rate=1e30), "The loss of step [234] is (nan|inf)"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            finetune(plain(), Letters(), CHATS, tmp_path, settings)
+    assert not (tmp_path / ADAPTER).exists()
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_an_adapter_over_the_other_kind_is_refused(packed: bool, tmp_path: Path) -> None:
+    bases = [plain(), pack(plain(), Grok2PackedConfig(**MIXED))]
+    finetune(bases[packed], Letters(), CHATS, tmp_path, replace(CUT_OFF, epochs=1))
+    with pytest.raises(ValueError, match=r"was trained over a .* or another model, not over this"):
+        load_adapter(
+            [plain(), pack(plain(), Grok2PackedConfig(**MIXED))][not packed], str(tmp_path)
+        )

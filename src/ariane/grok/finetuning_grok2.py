@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import torch
 from peft import PeftModel, get_peft_model
 
+from ariane.grok.finetuning_state import Training, check_kept, forget
 from ariane.grok.lora_grok2 import lora_config
 from ariane.grok.modeling_grok2 import Grok2ForCausalLM
 
@@ -48,6 +50,12 @@ class FineTuning:
     """Whether activations are computed twice instead of kept."""
     seed: int = 0
     """Of the order of chats and the first adapters."""
+    keep_every: int = 50
+    """Steps after which the training is kept, so that it can go on where it was cut off."""
+
+
+FREE = {"checkpointing", "keep_every"}
+"""Settings that may change where a training goes on."""
 
 
 def read_chats(path: Path) -> list[Chat]:
@@ -56,7 +64,8 @@ def read_chats(path: Path) -> list[Chat]:
     Raises ValueError that names the line where one is something else.
     """
     chats = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    # Only a line feed ends a line: JSON's strings may hold other marks that Python takes for one.
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
         if line.strip():
             chats.append(_chat(line, f"{path}:{number}"))
     if not chats:
@@ -69,6 +78,8 @@ def _chat(line: str, where: str) -> Chat:
         read = json.loads(line)
         messages = read["messages"] if isinstance(read, dict) else read
         chat = [{"role": one["role"], "content": one["content"]} for one in messages]
+        if not all(isinstance(one["content"], str) for one in chat):
+            raise TypeError("content is text")
     except (ValueError, TypeError, KeyError) as error:
         raise ValueError(
             f'{where} is no chat: write {{"messages": [{{"role": "user", "content": "…"}}, …]}}.'
@@ -84,14 +95,17 @@ def _chat(line: str, where: str) -> Chat:
 
 
 def encode(tokenizer: Any, chat: Chat, length: int) -> Example:
-    """A chat in tokens; what the assistant says, its end included, is what is learned."""
+    """A chat in tokens; what the assistant says, the token of its end included, is learned."""
     ids: list[int] = _template(tokenizer, chat, prompt=False)
     labels = [IGNORED] * len(ids)
     for turn, message in enumerate(chat):
         if message["role"] == "assistant":
             start = len(_template(tokenizer, chat[:turn], prompt=True)) if turn else 0
             end = len(_template(tokenizer, chat[: turn + 1], prompt=False))
-            labels[start:end] = ids[start:end]
+            said = ids[start:end]
+            while tokenizer.eos_token_id in said and said[-1] != tokenizer.eos_token_id:
+                said.pop()  # what the template writes between turns, which is never generated
+            labels[start : start + len(said)] = said
     return ids[:length], labels[:length]
 
 
@@ -109,53 +123,102 @@ def finetune(
     directory: Path,
     settings: FineTuning | None = None,
     progress: Callable[[int, int, float], None] = lambda step, steps, loss: None,
+    *,
+    resume: bool = False,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> list[float]:
     """Train an adapter on chats and save it; the mean loss of each step.
 
-    `progress` is called after each step with its number, how many there are, and its loss.
+    `progress` is called after each step with its number, how many there are, and its loss. Where
+    `stopped` then says so, the training is kept in `directory` and KeyboardInterrupt raised;
+    `resume` goes on with it, to the same adapter. Raises ValueError where settings or what was kept
+    do not allow a training.
     """
     settings = settings or FineTuning()
+    directory.mkdir(parents=True, exist_ok=True)
+    check_kept(directory, resume)
     torch.manual_seed(settings.seed)
     examples = [encode(tokenizer, chat, settings.length) for chat in chats]
+    _check_learned(examples, settings.length)
+    steps = _steps(settings, len(examples))
     adapted = get_peft_model(
         model, lora_config(model, settings.rank, settings.alpha, experts=settings.experts)
     )
     if settings.checkpointing:
         adapted.enable_input_require_grads()
         model.activation_checkpointing_enable({"use_reentrant": False})
-    losses = _train(adapted.train(), examples, settings, model.config.pad_token_id or 0, progress)
+    training = _training(adapted.train(), examples, settings, steps)
+    if resume:
+        training.restore(directory)
+    batches = _batches(examples, settings, model.config.pad_token_id or 0, adapted.device)
+    for _ in range(len(training.losses) * settings.accumulate):
+        next(batches)  # seen before the training was cut off
+    while len(training.losses) < steps:
+        training.losses.append(_step(training, batches, settings.accumulate))
+        progress(len(training.losses), steps, training.losses[-1])
+        _keep(training, steps, directory, settings.keep_every, stopped())
     if settings.checkpointing:
         model.activation_checkpointing_disable()
     adapted.eval().save_pretrained(directory)
-    return losses
+    forget(directory)
+    return training.losses
 
 
-def _train(
-    adapted: PeftModel,
-    examples: Sequence[Example],
-    settings: FineTuning,
-    padding: int,
-    progress: Callable[[int, int, float], None],
-) -> list[float]:
+def _check_learned(examples: Sequence[Example], length: int) -> None:
+    """Refuse a chat without anything to learn: its loss would be no number."""
+    for number, (_, labels) in enumerate(examples, start=1):
+        if all(label == IGNORED for label in labels):
+            raise ValueError(
+                f"Chat {number} has no word of the assistant in its first {length} tokens: take "
+                "it out, or raise the length."
+            )
+
+
+def _steps(settings: FineTuning, chats: int) -> int:
+    steps = math.ceil(settings.epochs * chats / (settings.batch * settings.accumulate))
+    if steps < 1:
+        raise ValueError(f"{settings.epochs} epochs of {chats} chats are no step: use more epochs.")
+    return steps
+
+
+def _training(
+    adapted: PeftModel, examples: Sequence[Example], settings: FineTuning, steps: int
+) -> Training:
     trained = [weight for weight in adapted.parameters() if weight.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=settings.learning_rate, weight_decay=0.0)
-    steps = math.ceil(settings.epochs * len(examples) / (settings.batch * settings.accumulate))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, steps))
-    batches = _batches(examples, settings, padding, adapted.device)
-    losses = []
-    for step in range(steps):
-        total = 0.0
-        for _ in range(settings.accumulate):
-            loss = adapted(**next(batches), use_cache=False).loss / settings.accumulate
-            loss.backward()
-            total += loss.item()
-        torch.nn.utils.clip_grad_norm_(trained, 1.0)
-        optimizer.step()
-        schedule.step()
-        optimizer.zero_grad()
-        losses.append(total)
-        progress(step + 1, steps, total)
-    return losses
+    chats = sha256(repr(examples).encode()).hexdigest()[:12]
+    about = {name: value for name, value in asdict(settings).items() if name not in FREE}
+    return Training(adapted, optimizer, schedule, {**about, "chats": chats})
+
+
+def _step(training: Training, batches: Iterator[dict[str, torch.Tensor]], passes: int) -> float:
+    """One change of the adapter, by the mean over so many passes; their mean loss."""
+    total = 0.0
+    for _ in range(passes):
+        loss = training.adapted(**next(batches), use_cache=False).loss / passes
+        loss.backward()
+        total += loss.item()
+    if not math.isfinite(total):
+        raise ValueError(
+            f"The loss of step {len(training.losses) + 1} is {total}: use a lower learning rate."
+        )
+    torch.nn.utils.clip_grad_norm_(training.trained().values(), 1.0)
+    training.optimizer.step()
+    training.schedule.step()
+    training.optimizer.zero_grad()
+    return total
+
+
+def _keep(training: Training, steps: int, directory: Path, every: int, stopped: bool) -> None:
+    """Keep a training that is not done, every so many steps and when it is stopped."""
+    done = len(training.losses)
+    if done == steps:
+        return
+    if stopped or done % every == 0:
+        training.save(directory)
+    if stopped:
+        raise KeyboardInterrupt
 
 
 def _rate(step: int, steps: int) -> float:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from peft import LoraConfig, PeftModel
+from peft import LoraConfig, PeftModel, get_peft_model_state_dict
 from peft.tuners.lora.layer import LoraLayer
+from peft.utils.save_and_load import load_peft_weights
 from torch import nn
 
 from ariane.grok.modeling_grok2 import Grok2PreTrainedModel
@@ -144,9 +145,20 @@ def knowing_packed(config: LoraConfig) -> LoraConfig:
 
 
 def load_adapter(model: Grok2PreTrainedModel, directory: str) -> PeftModel:
-    """A model, plain or packed, under an adapter that was saved over one of the same kind."""
+    """A model, plain or packed, under an adapter that was saved over one of the same kind.
+
+    Raises ValueError where it was saved over another: PEFT would leave out what has no place.
+    """
     config = knowing_packed(LoraConfig.from_pretrained(directory))
-    return PeftModel.from_pretrained(model, directory, config=config)
+    held = set(load_peft_weights(directory, device="cpu"))
+    adapted = PeftModel.from_pretrained(model, directory, config=config)
+    if held != set(get_peft_model_state_dict(adapted)):
+        raise ValueError(
+            f"{directory} was trained over a {'plain' if is_packed(model) else 'packed'} or "
+            f"another model, not over this {'packed' if is_packed(model) else 'plain'} one: load "
+            "it over the kind that it was trained over."
+        )
+    return adapted
 
 
 def merge(adapted: PeftModel, dtype: torch.dtype = torch.bfloat16) -> Grok2PreTrainedModel:
