@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +18,7 @@ from langchain_core.prompts import ChatPromptTemplate
 from langchain_openai import ChatOpenAI, OpenAI
 
 from ariane.__main__ import main
+from ariane.grok.serving_grok2 import ended
 
 SMALL = Path(__file__).parents[2] / "models" / "small-grok"
 HELLO: Any = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Bonjour"}]
@@ -52,6 +55,14 @@ def client(url: str) -> openai.OpenAI:
 
 def test_it_binds_to_this_machine_alone(served: tuple[Any, dict[str, Any]]) -> None:
     assert served[1] == {"host": "127.0.0.1", "port": 8000}
+
+
+def test_several_processes_are_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert main(["grok", "serve", str(SMALL)]) == 1
+    assert "2 processes cannot serve one model" in capsys.readouterr().err
 
 
 def test_one_model_is_listed(client: openai.OpenAI) -> None:
@@ -101,11 +112,16 @@ def test_langchain_asks_and_streams(url: str) -> None:
     assert OpenAI(**how, max_tokens=8, temperature=0).invoke("La jeune femme")
 
 
+DONE = "data: [DONE]"
 CHATS, TEXTS = "/chat/completions", "/completions"
 ASKED: dict[str, Any] = {"model": NAME, "messages": HELLO, "max_tokens": 2}
 MISSING = "missing_required_parameter"
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
 PICTURE = {"role": "user", "content": [IMAGE]}
+WORDS_OF_AN_IMAGE = {"role": "user", "content": [{"type": "image_url", "text": "Hi"}]}
+LONG = {"role": "user", "content": "mot " * 2000}
+JSON = {"type": "json_object"}
+RESPONSE, TEMPLATE, GENERATION = ("response_format", "chat_template_kwargs", "generation_config")
 TOOL = {"role": "tool", "content": "x"}
 
 
@@ -125,7 +141,22 @@ TOOL = {"role": "tool", "content": "x"}
         (CHATS, [ASKED], (400, None, None)),
         (TEXTS, {"prompt": "La"}, (400, MISSING, "model")),
         (TEXTS, {"model": NAME}, (400, MISSING, "prompt")),
-        (TEXTS, {"model": NAME, "prompt": ["a", "b"]}, (400, None, None)),
+        (TEXTS, {"model": NAME, "prompt": ["a", "b"]}, (400, None, "prompt")),
+        (CHATS, {**ASKED, "messages": [WORDS_OF_AN_IMAGE]}, (400, None, "messages")),
+        (CHATS, {**ASKED, "messages": [{"role": 5, "content": "x"}]}, (400, None, "messages")),
+        (CHATS, {**ASKED, "max_tokens": 0}, (400, "invalid_value", "max_tokens")),
+        (CHATS, {**ASKED, "max_tokens": "x"}, (400, "invalid_value", "max_tokens")),
+        (CHATS, {**ASKED, "temperature": -1}, (400, "invalid_value", "temperature")),
+        (CHATS, {**ASKED, "temperature": "hot"}, (400, "invalid_value", "temperature")),
+        (CHATS, {**ASKED, "top_p": 5}, (400, "invalid_value", "top_p")),
+        (CHATS, {**ASKED, "seed": "a"}, (400, "invalid_value", "seed")),
+        (CHATS, {**ASKED, "stop": [], "stream": True}, (400, "invalid_value", "stop")),
+        (CHATS, {**ASKED, "n": 2}, (400, "unsupported_parameter", "n")),
+        (CHATS, {**ASKED, "response_format": JSON}, (400, "unsupported_parameter", RESPONSE)),
+        (CHATS, {**ASKED, "chat_template_kwargs": {}}, (400, "unknown_parameter", TEMPLATE)),
+        (CHATS, {**ASKED, "generation_config": "{}"}, (400, "unknown_parameter", GENERATION)),
+        (CHATS, {**ASKED, "messages": [LONG]}, (400, "context_length_exceeded", None)),
+        (TEXTS, {"model": NAME, "prompt": "mot " * 2000}, (400, "context_length_exceeded", None)),
         ("/embeddings", {"model": NAME, "input": "La"}, (404, None, None)),
         ("/responses", {"model": NAME, "input": "La"}, (404, None, None)),
     ],
@@ -140,6 +171,29 @@ def test_errors_have_the_shape_of_openai(
     assert set(error) == {"message", "type", "param", "code"}
     assert error["message"]
     assert (error["type"], error["code"], error["param"]) == ("invalid_request_error", code, param)
+
+
+def test_a_stream_ends_as_openais_and_its_errors_have_their_shape() -> None:
+    async def stream() -> Any:
+        yield 'data: {"id": "1"}\n\ndata: {"id": "2"}\n\n'
+        yield 'data: {"error": "a "quoted" word"}\n\n'
+
+    async def read() -> str:
+        return "".join([part async for part in ended(stream())])
+
+    first, second, error, end, rest = asyncio.run(read()).split("\n\n")
+    assert (first, second, end, rest) == ('data: {"id": "1"}', 'data: {"id": "2"}', DONE, "")
+    said = json.loads(error.removeprefix("data: "))["error"]
+    assert (said["message"], said["type"]) == ('a "quoted" word', "server_error")
+
+
+def test_a_reply_stays_within_the_models_positions(url: str) -> None:
+    asked = {"model": NAME, "prompt": "a" * 1020, "max_tokens": 1000, "stream": True}
+    answer = httpx.post(f"{url}/completions", json=asked, timeout=60)
+    assert answer.status_code == 200
+    assert answer.text.endswith(f"{DONE}\n\n")
+    usage = json.loads(answer.text.split("\n\n")[-3].removeprefix("data: "))["usage"]
+    assert usage["total_tokens"] <= 1024
 
 
 def test_a_missing_model_is_a_bad_request_to_the_client(client: openai.OpenAI) -> None:

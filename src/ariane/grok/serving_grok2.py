@@ -7,14 +7,16 @@ are; what they are given, and the shape of errors, is ours.
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 from jinja2 import TemplateError
 from openai.types import Model
 from starlette.exceptions import HTTPException as StarletteHTTPException
@@ -25,9 +27,13 @@ from transformers.cli.serving.server import build_server
 from transformers.cli.serving.utils import GenerationState
 
 from ariane.grok.modeling_grok2 import Grok2ForCausalLM
+from ariane.grok.serving_requests import check, fit, is_text, refusal, words_of
 
 ROUTES = {"/v1/chat/completions", "/v1/completions", "/v1/models", "/health"}
 """What is served; Transformers' other routes load, unload or need models that are not here."""
+
+ERROR = 'data: {"error": "'
+"""How Transformers begins an error in a stream."""
 
 
 class OneModel(ModelManager):
@@ -53,20 +59,18 @@ class OneModel(ModelManager):
         return [about.model_dump(exclude_none=True)]
 
 
-def refusal(
-    status: int, message: str, code: str | None = None, param: str | None = None
-) -> HTTPException:
-    """An answer of 4xx whose detail is an error as OpenAI writes it."""
-    kind = "invalid_request_error"
-    detail = {"message": message, "type": kind, "param": param, "code": code}
-    return HTTPException(status, detail)
-
-
 class Checked:
-    """What both handlers ask of a request before they look at it."""
+    """What both handlers ask of a request before they look at it, and how their streams end."""
 
     needed = ""
     model_manager: OneModel
+
+    async def handle_request(self, body: dict[str, Any], request_id: str) -> Any:
+        """As Transformers' handler, a stream with OpenAI's errors and end."""
+        answer = await super().handle_request(body, request_id)  # type: ignore[misc]
+        if isinstance(answer, StreamingResponse):
+            answer.body_iterator = ended(answer.body_iterator)
+        return answer
 
     def _validate_request(self, body: dict[str, Any]) -> None:
         for name in ("model", self.needed):
@@ -84,7 +88,14 @@ class Checked:
                 "model_not_found",
                 "model",
             )
+        check(body)
         super()._validate_request(body)  # type: ignore[misc]
+        model, tokenizer = self.model_manager.held
+        fit(body, self.asked(tokenizer, body), model.config.max_position_embeddings)
+
+    def asked(self, tokenizer: Any, body: Mapping[str, Any]) -> int:
+        """How many tokens a request has; raises `refusal` where it is no text."""
+        raise NotImplementedError
 
 
 class Chats(Checked, ChatCompletionHandler):
@@ -92,26 +103,19 @@ class Chats(Checked, ChatCompletionHandler):
 
     needed = "messages"
 
-    def _validate_request(self, body: dict[str, Any]) -> None:
-        super()._validate_request(body)
+    def asked(self, tokenizer: Any, body: Mapping[str, Any]) -> int:
+        """The tokens of the messages as the template writes them."""
         messages = body["messages"]
-        if not isinstance(messages, list) or not all(_is_text(one) for one in messages):
+        if not isinstance(messages, list) or not all(is_text(one) for one in messages):
             raise refusal(
                 400,
                 "'messages' is a list of objects with role and content, and content is text.",
                 None,
                 "messages",
             )
-
-
-def _is_text(message: Any) -> bool:
-    """Whether this is a message in words; an image would be dropped without a word."""
-    if not isinstance(message, dict) or "role" not in message:
-        return False
-    content = message.get("content")
-    if not isinstance(content, list):
-        return isinstance(content, str)
-    return all(isinstance(one, dict) and isinstance(one.get("text"), str) for one in content)
+        words = [words_of(message) for message in messages]
+        made = tokenizer.apply_chat_template(words, add_generation_prompt=True, return_dict=True)
+        return len(made["input_ids"])
 
 
 class Completions(Checked, CompletionHandler):
@@ -119,10 +123,37 @@ class Completions(Checked, CompletionHandler):
 
     needed = "prompt"
 
+    def asked(self, tokenizer: Any, body: Mapping[str, Any]) -> int:
+        """The tokens of the prompt."""
+        if not isinstance(body["prompt"], str):
+            raise refusal(400, "'prompt' is one text.", None, "prompt")
+        return len(tokenizer(body["prompt"])["input_ids"])
+
     def _validate_request(self, body: dict[str, Any]) -> None:
-        super()._validate_request(body)
-        if isinstance(body["prompt"], list) and len(body["prompt"]) == 1:
+        if isinstance(body.get("prompt"), list) and len(body["prompt"]) == 1:
             body["prompt"] = body["prompt"][0]
+        super()._validate_request(body)
+
+
+async def ended(stream: Any) -> AsyncIterator[str]:
+    """Transformers' stream, an error in OpenAI's shape instead of a bare word, and its end."""
+    async with aclosing(stream) as parts:
+        async for part in parts:
+            lines = [_line(line) for line in part.split("\n\n") if line]
+            yield "".join(f"{line}\n\n" for line in lines)
+    yield "data: [DONE]\n\n"
+
+
+def _line(line: str) -> str:
+    if not line.startswith(ERROR):
+        return line
+    said = line.removeprefix(ERROR).removesuffix('"}')
+    return f"data: {json.dumps({'error': failure(said)})}"
+
+
+def failure(message: str) -> dict[str, Any]:
+    """An error of the server's own."""
+    return {"message": message, "type": "server_error", "param": None, "code": None}
 
 
 def build(name: str, model: Grok2ForCausalLM, tokenizer: Any) -> FastAPI:
@@ -166,5 +197,4 @@ async def _unwritable(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _failed(_: Request, error: Exception) -> JSONResponse:
-    held = {"message": str(error), "type": "server_error", "param": None, "code": None}
-    return JSONResponse({"error": held}, 500)
+    return JSONResponse({"error": failure(str(error))}, 500)
