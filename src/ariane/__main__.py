@@ -41,6 +41,7 @@ PARTS: Mapping[str, str] = {
     "sentences": "ariane.why.sentences",
     "bench feed": "ariane.bench.feed",
     "bench grok": "ariane.bench.grok",
+    "bench load": "ariane.bench.load",
     "bench rank": "ariane.bench.rank",
     "bench read": "ariane.bench.read",
 }
@@ -497,13 +498,13 @@ def report(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="feed, grok, rank or read.")],
+    name: Annotated[str, typer.Argument(help="feed, grok, load, rank or read.")],
     quick: Annotated[bool, typer.Option(help="Small settings, to see that it runs.")] = False,
     as_json: Json = False,
 ) -> None:
     """Run a benchmark beside its peer."""
     if f"bench {name}" not in PARTS:
-        raise CallError(f"{name} is no benchmark; there are feed, grok, rank and read.")
+        raise CallError(f"{name} is no benchmark; there are feed, grok, load, rank and read.")
     show(part(f"bench {name}").run(quick=quick), as_json, name)
 
 
