@@ -9,18 +9,16 @@ import pytest
 
 from ariane.grok.configuration_grok2 import Grok2Config
 from ariane.grok.planning_grok2 import (
-    GB,
     GROK_1,
     GROK_2,
-    Machine,
     Placement,
     Sizes,
-    bytes_of,
     plan,
     read_bytes,
     rows,
     weight_bytes,
 )
+from ariane.grok.planning_machine import GB, Machine, bytes_of
 
 EIGHT = 8 + 1 / 16
 """The reference's eight bits: a 16-bit scale for each 256 weights."""

@@ -436,9 +436,7 @@ class Grok2ForCausalLM(Grok2PreTrainedModel, GenerationMixin):
             **kwargs,
         )
         kept = slice(-logits_to_keep, None) if isinstance(logits_to_keep, int) else logits_to_keep
-        logits = self.lm_head(outputs.last_hidden_state[:, kept, :])
-        logits = logits * self.config.output_multiplier_scale
-        logits = soft_cap(logits, self.config.final_logit_softcapping)
+        logits = self.logits_of(outputs.last_hidden_state[:, kept, :])
         loss = None
         if labels is not None:
             loss = self.loss_function(logits, labels, self.vocab_size, **kwargs)
@@ -450,6 +448,11 @@ class Grok2ForCausalLM(Grok2PreTrainedModel, GenerationMixin):
             attentions=outputs.attentions,
             router_logits=outputs.router_logits,
         )
+
+    def logits_of(self, hidden_states: torch.Tensor) -> torch.Tensor:
+        """The model's last hidden states (B, S, D) to logits (B, S, vocabulary)."""
+        logits = self.lm_head(hidden_states) * self.config.output_multiplier_scale
+        return soft_cap(logits, self.config.final_logit_softcapping)
 
 
 def register() -> None:

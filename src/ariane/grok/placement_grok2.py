@@ -16,8 +16,10 @@ from accelerate.hooks import AlignDevicesHook, add_hook_to_module, remove_hook_f
 from torch import nn
 
 from ariane.grok.configuration_grok2 import Grok2Config
+from ariane.grok.inspection import read_config
 from ariane.grok.modeling_grok2 import Grok2ForCausalLM
-from ariane.grok.planning_grok2 import CONTEXT, Machine, Sizes
+from ariane.grok.planning_grok2 import CONTEXT, Sizes
+from ariane.grok.planning_machine import Machine
 from ariane.grok.quantizer_grok2 import Grok2PackedConfig, empty_packed
 
 Device: TypeAlias = int | str
@@ -53,7 +55,7 @@ def load(
     directory: Path | str, gpu: int, *, device: Device = 0, context: int = CONTEXT, **options: Any
 ) -> Grok2ForCausalLM:
     """A checkpoint placed by `device_map`, where nothing is copied to the GPU for each token."""
-    config = Grok2Config.from_pretrained(directory)
+    config = read_config(Path(directory))
     places = device_map(config, gpu, device=device, context=context)
     model: Grok2ForCausalLM = Grok2ForCausalLM.from_pretrained(
         directory, device_map=places, **options

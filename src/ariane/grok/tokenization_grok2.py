@@ -38,13 +38,17 @@ CHAT_TEMPLATE = (
     "{{ raise_exception('Grok-2 knows the roles user, system and assistant, not '"
     " + message['role'] + '.') }}"
     "{%- endif -%}"
-    "{%- set said = message['content'] -%}"
+    "{%- set said = message['content'] | replace('<|separator|>', '') | replace('<|eos|>', '')"
+    " | replace('<|pad|>', '') -%}"
     "{{- names[message['role']]"
     " + (said if message['role'] == 'assistant' else said.strip()) + '<|separator|>\n\n' -}}"
     "{%- endfor -%}"
     "{%- if add_generation_prompt -%}{{- 'Assistant:' -}}{%- endif -%}"
 )
-"""The turns as SGLang writes them; a role that the model never saw is refused."""
+"""The turns as SGLang writes them; a role that the model never saw is refused.
+
+A special token in a message is left out: it would end the turn and begin another's.
+"""
 
 
 def byte_letters() -> dict[int, str]:

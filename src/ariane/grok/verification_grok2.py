@@ -35,6 +35,8 @@ WINDOW = 8192
 SURE = 3.0
 """Standard errors by which a variant must be better to be chosen over one that changes less."""
 
+AT_ONCE = 256
+"""Tokens whose logits are held at once: of a whole window they would take 8.6 GB in float64."""
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Told which variant begins, how many are done, and how many there are."""
@@ -201,9 +203,12 @@ def _losses(
     losses = []
     with read_as(model, variant):
         for ids in pieces:
-            logits = model(ids.to(model.device), use_cache=False).logits[0, :-1].double()
-            targets = ids[0, 1:].to(logits.device)
-            losses.append(F.cross_entropy(logits, targets, reduction="none").cpu())
+            hidden = model.model(ids.to(model.device), use_cache=False).last_hidden_state[:, :-1]
+            parts = torch.split(hidden, AT_ONCE, dim=1), torch.split(ids[0, 1:], AT_ONCE)
+            for states, targets in zip(*parts, strict=True):
+                logits = model.logits_of(states)[0].double()
+                loss = F.cross_entropy(logits, targets.to(logits.device), reduction="none")
+                losses.append(loss.cpu())
     return torch.cat(losses)
 
 
