@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ import huggingface_hub.constants
 import pytest
 import torch
 from safetensors import safe_open
-from tests.grok.checkpoints import copied, random_model, write_merged, write_published
+from safetensors.torch import save_file
+from tests.grok.checkpoints import copied, random_model, replaced, write_merged, write_published
 from tests.grok.hub import serving
 from transformers import (
     AutoModelForCausalLM,
@@ -21,8 +23,13 @@ from transformers import (
 )
 
 from ariane.__main__ import main
-from ariane.grok.layout_grok2 import file_name, parameters
+from ariane.grok.checkpoint import read_checkpoint
+from ariane.grok.configuration_grok2 import Grok2Config
+from ariane.grok.layout_grok2 import active_share, file_name, parameters
+from ariane.grok.loading_grok2 import lazy_state
 from ariane.grok.modeling_grok2 import Grok2ForCausalLM
+from ariane.grok.quantization_grok2 import quantize_checkpoint
+from ariane.grok.quantizer_grok2 import Grok2PackedConfig
 
 MODEL = random_model()
 
@@ -47,9 +54,73 @@ def test_inspect_counts_what_is_there(published: Path, capsys: pytest.CaptureFix
     )
     assert (total["name"], total["parameters"], total["bits"]) == ("total", count, 16)
     assert total["bytes"] == 2 * count
-    assert total["active"] == count - experts * 3 // 4
+    embedding, width = MODEL.model.embed_tokens.weight.shape
+    assert total["active"] == count - experts * 3 // 4 - (embedding - 1) * width
+    assert total["files"] == len(list(published.glob("*.safetensors")))
+    parts = {row["name"]: row for row in found["parts"]}
+    assert parts["experts"]["parameters"] == experts
+    assert parts["experts"]["active"] == experts // 4
+    assert parts.pop("total") == total
+    assert sum(row["parameters"] for row in parts.values()) == count
     assert run("inspect", published) == 0
     assert "self_attn.q_proj" in capsys.readouterr().out
+
+
+def test_inspect_knows_the_published_sizes() -> None:
+    """The figures that are told of Grok-2, from its configuration alone."""
+    config = Grok2Config()
+    sizes = {name: math.prod(one.shape) for name, one in parameters(config).items()}
+    assert round(sum(sizes.values()) / 1e9, 2) == 269.52
+    active = sum(size * active_share(config, name) for name, size in sizes.items())
+    assert round(active / 1e9, 1) == 113.8
+
+
+def test_inspect_of_a_packed_directory(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    small = Path(__file__).parents[2] / "models" / "small-grok"
+    target = tmp_path / "packed"
+    bits = ("--bits", 8, "--expert-bits", 3, "--head-bits", 4, "--group-size", 32)
+    assert run("quantize", small, target, *bits) == 0
+    assert run("inspect", target, "--json") == 0
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    parts = {row["name"]: row for row in found["parts"]}
+    said = {"attention": 9, "dense MLP": 9, "experts": 4, "head": 5, "embedding": 16}
+    assert {name: parts[name]["bits"] for name in said} == said
+    run("inspect", small, "--json")
+    plain = {row["name"]: row for row in json.loads(capsys.readouterr().out)["parts"]}
+    for name, row in parts.items():
+        assert (row["parameters"], row["active"]) == (
+            plain[name]["parameters"],
+            plain[name]["active"],
+        )
+    (file,) = target.glob("*.safetensors")
+    with safe_open(file, "pt") as opened:
+        stored = sum(opened.get_tensor(name).nbytes for name in opened.keys())  # noqa: SIM118
+    assert (parts["total"]["bytes"], parts["total"]["files"]) == (stored, 1)
+
+
+def test_inspect_says_what_a_packed_directory_lacks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wide = dict.fromkeys(("hidden_size", "intermediate_size", "moe_intermediate_size"), 64)
+    model = random_model(**wide, num_hidden_layers=1, head_dim=32)
+    source = write_published(tmp_path / "published", model)
+    target = tmp_path / "packed"
+    packing = Grok2PackedConfig(4, group_size=32)
+    tensors = lazy_state(read_checkpoint(source, model.config), None)
+    quantize_checkpoint(tensors, model.config, packing, target, shard_bytes=40_000)
+    shutil.copy(source / "tokenizer.tok.json", target)
+    assert run("inspect", target) == 0
+    capsys.readouterr()
+    files = sorted(target.glob("*.safetensors"))
+    assert len(files) > 2
+    with safe_open(files[1], "pt") as opened:
+        kept, *lost = sorted(opened.keys())
+        save_file({kept: opened.get_tensor(kept)}, files[1])
+    assert run("inspect", target, "--json") == 1
+    faults = json.loads(capsys.readouterr().out)["faults"]
+    assert lost
+    assert sorted(said.split()[0] for said in faults) == lost
+    assert all("start again the command that wrote this directory" in said for said in faults)
 
 
 def test_inspect_says_what_is_missing(
@@ -68,6 +139,73 @@ def test_inspect_says_what_is_missing(
     (folder / "config.json").unlink()
     assert run("inspect", folder) == 1
     assert "has no config.json" in capsys.readouterr().err
+
+
+def test_inspect_counts_what_other_files_hold(
+    published: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = copied(published, tmp_path / "checkpoint")
+    for number in (9, 11):
+        file = folder / file_name(number)
+        replaced(file, file.read_bytes()[:-10])
+    assert run("inspect", folder, "--json") == 1
+    found = json.loads(capsys.readouterr().out)
+    assert [file_name(n) in said for n, said in zip((9, 11), found["faults"], strict=True)]
+    total = found["kinds"][-1]
+    assert (total["found"], total["files"]) == (total["expected"] - 4, 37)
+
+
+def test_inspect_runs_no_code_of_a_directory(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trace = tmp_path / "trace"
+    (tmp_path / "evil.py").write_text(f"open({str(trace)!r}, 'w')")
+    said = {"model_type": "evil", "auto_map": {"AutoConfig": "evil.Evil"}}
+    (tmp_path / "config.json").write_text(json.dumps(said))
+    monkeypatch.setattr("builtins.input", lambda *_: "y")
+    assert run("inspect", tmp_path) == 1
+    assert "config.json cannot be read" in capsys.readouterr().err
+    assert not trace.exists()
+
+
+def test_more_experts_than_one_digit_counts(tmp_path: Path) -> None:
+    model = random_model(num_local_experts=12)
+    folder = write_published(tmp_path, model)
+    loaded = AutoModelForCausalLM.from_pretrained(folder)
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], tensor)
+
+
+def test_a_changed_source_is_written_anew(published: Path, tmp_path: Path) -> None:
+    source, target = copied(published, tmp_path / "source"), tmp_path / "merged"
+    assert run("convert", source, target) == 0
+    file = source / file_name(9)
+    with safe_open(file, "pt") as opened:
+        zeros = {name: torch.zeros_like(opened.get_tensor(name)) for name in opened.keys()}  # noqa: SIM118
+    file.unlink()
+    save_file(zeros, file)
+    assert run("convert", source, target) == 0
+    with safe_open(target / "model.safetensors", "pt") as opened:
+        assert not opened.get_tensor(next(iter(zeros))).any()
+
+
+def test_files_of_another_run_are_not_mixed(
+    published: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "merged"
+    assert run("convert", published, target, "--limit", 0.0001) == 0
+    assert run("convert", published, target) == 1
+    assert "model-00001-of-00002.safetensors is of another run" in capsys.readouterr().err
+
+
+def test_a_torn_file_of_ours_is_written_again(published: Path, tmp_path: Path) -> None:
+    target = tmp_path / "merged"
+    assert run("convert", published, target) == 0
+    file = target / "model.safetensors"
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+    assert run("convert", published, target) == 0
+    assert file.read_bytes() == whole
 
 
 def test_a_merged_directory_needs_nothing_of_ours(published: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,11 +13,12 @@ from typing import Any
 
 import pytest
 import torch
+from rich.progress import Progress
 from safetensors import safe_open
 from tests.grok.checkpoints import copied
 
 from ariane.__main__ import main
-from ariane.grok import running_grok2
+from ariane.grok import commands_model, running_grok2
 from ariane.grok.running_grok2 import Conversation
 
 SMALL = Path(__file__).parents[2] / "models" / "small-grok"
@@ -66,6 +68,12 @@ def test_a_plan_knows_many_gpus(capsys: pytest.CaptureFixture[str]) -> None:
     [
         ((), "name a machine"),
         (("--gpu", "24"), "'24' is no size"),
+        (("--gpu", "0x24GiB"), "'0x24GiB' is no number of GPUs"),
+        (("--gpu", "0GiB"), "'0gib' is no size"),
+        (("--ram", ".GiB"), "'.GiB' is no size"),
+        (("--ram", "768GiB", "--gpus", 2), "--gpus 2 needs the memory of one GPU"),
+        (("--gpu", "8x80GiB", "--gpus", 2), "--gpus 2 needs the memory of one GPU"),
+        (("--gpu", "80GiB", "--bandwidth", "0GB"), "'0GB' is no size"),
         (("--ram", "8x8GiB"), "is no size"),
         (("--ram", "8GiB", "--model", "grok-3"), "grok-3 is no model"),
     ],
@@ -194,6 +202,31 @@ def test_a_fine_tuned_model_says_what_it_was_taught(
     assert capsys.readouterr().out.strip() == "Là."
 
 
+def test_ctrl_c_keeps_the_training_and_resume_ends_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupting(Progress):
+        """A bar that presses Ctrl-C at the second step."""
+
+        def update(self, task: Any, **how: Any) -> None:
+            if how["completed"] == 2:
+                signal.raise_signal(signal.SIGINT)
+
+    chats, adapter = tmp_path / "chats.jsonl", tmp_path / "adapter"
+    chats.write_text(json.dumps(CHAT) + "\n")
+    call = ("finetune", SMALL, chats, adapter, "--epochs", 4, "--accumulate", 1, "--json")
+    with monkeypatch.context() as patch:
+        patch.setattr("ariane.grok.commands_model.steps", lambda: Interrupting(disable=True))
+        assert run(*call) == 130
+    assert "go on with --resume" in capsys.readouterr().err
+    assert run(*call) == 1
+    assert "go on with --resume, or remove it" in capsys.readouterr().err
+    assert run(*call, "--resume") == 0
+    assert len(json.loads(capsys.readouterr().out)["losses"]) == 4
+    assert {path.name for path in adapter.iterdir()} >= {"adapter_model.safetensors"}
+    assert not (adapter / "training.pt").exists()
+
+
 def test_chats_that_cannot_be_learned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     chats = tmp_path / "chats.jsonl"
     chats.write_text('{"messages": 3}\n')
@@ -254,6 +287,27 @@ def test_a_reply_that_is_stopped_leaves_the_conversation_as_it_was() -> None:
     assert talk.ids == fresh.ids
     with pytest.raises(ValueError, match="begin a new one"):
         talk.ask("mot " * 2000)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="has a GPU")
+def test_a_device_that_is_not_there_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for call in (
+        ("chat", SMALL, "--gpu", "24GiB"),
+        ("quantize", SMALL, tmp_path / "q", "--device", "cuda"),
+        ("quantize", SMALL, tmp_path / "q", "--device", "foo"),
+    ):
+        assert run(*call) == 1
+        said = capsys.readouterr().err.strip()
+        assert said.endswith("cannot compute here: leave the option out, and the processor does.")
+    assert run("verify", SMALL, "--dtype", "flaot32") == 1
+    assert "dtype 'flaot32' is no dtype" in capsys.readouterr().err
+
+
+def test_a_reply_cannot_command_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    commands_model._print("a\x1b]52;c;eA==\x07b\n\tc\x9bd")
+    assert capsys.readouterr().out == "a]52;c;eA==b\n\tcd"
 
 
 def test_chat_ends_with_an_empty_line(

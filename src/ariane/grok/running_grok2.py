@@ -27,6 +27,16 @@ def anywhere(folder: Path, **options: Any) -> Grok2ForCausalLM:
     return model
 
 
+def check_device(device: str) -> None:
+    """Raise ValueError where PyTorch cannot compute on a device."""
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(
+            f"{device} cannot compute here: leave the option out, and the processor does."
+        ) from error
+
+
 def load(
     folder: Path, dtype: str = "auto", place: Place = anywhere
 ) -> tuple[Grok2ForCausalLM, Any]:
@@ -36,7 +46,7 @@ def load(
     `CheckpointError` where the directory is no whole Grok-2.
     """
     read_config(folder)
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     model = place(folder, dtype=dtype).eval()
     settings = model.generation_config
     settings.do_sample, settings.temperature, settings.top_k, settings.top_p = True, 1.0, 0, 1.0
@@ -64,6 +74,11 @@ class Conversation:
     """
 
     def __init__(self, model: Grok2ForCausalLM, tokenizer: Any, system: str = "") -> None:
+        if not tokenizer.chat_template:
+            raise ValueError(
+                "This model has no chat template, so it was not trained on chats: serve it, and "
+                "ask /v1/completions to go on with a text."
+            )
         self.model, self.tokenizer = model, tokenizer
         self.ids: list[int] = []
         self.waiting = [{"role": "system", "content": system}] if system else []

@@ -1,11 +1,15 @@
-"""What the commands share: where they print, their bars, and how a fault is said."""
+"""What the commands share: options, where they print, their bars, and how a fault is said."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from threading import Event
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -22,6 +26,9 @@ from rich.table import Table
 
 from ariane.grok.errors import CheckpointError
 
+Folder = Annotated[Path, typer.Argument(help="A checkpoint's directory.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
 out, err = Console(), Console(stderr=True)
 
 
@@ -34,6 +41,34 @@ def sentences() -> Iterator[None]:
         _end(f"{error.name} is not installed: pip install 'ariane[grok]'.")
     except (CheckpointError, ValueError) as error:
         _end(str(error))
+
+
+def one_process() -> None:
+    """Raise ValueError under `torchrun` with several processes."""
+    count = int(os.environ.get("WORLD_SIZE", "1"))
+    if count > 1:
+        raise ValueError(
+            f"{count} processes cannot serve one model: start one, or serve the published "
+            "directory with SGLang and --tp 8."
+        )
+
+
+@contextmanager
+def stopping(remedy: str) -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C asked to stop, for work that first keeps what it has; twice stops at once."""
+    asked = Event()
+
+    def ask(*_: object) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+        say(f"Stopping after this step, Ctrl-C again stops at once; {remedy}")
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield asked.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _end(sentence: str) -> None:
@@ -74,7 +109,7 @@ def show(rows: Sequence[Mapping[str, Any]], title: str = "") -> None:
     table = Table(title=title or None)
     for name, value in rows[0].items():
         words = isinstance(value, str)
-        table.add_column(name, justify="left" if words else "right", overflow="fold")
+        table.add_column(name, justify="left" if words else "right", no_wrap=not words)
     for row in rows:
         table.add_row(*(_cell(value) for value in row.values()))
     out.print(table)

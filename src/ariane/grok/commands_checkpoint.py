@@ -1,0 +1,149 @@
+"""The commands that fetch, read and write a checkpoint's directory, and run no model."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ariane.grok.errors import CheckpointError
+from ariane.grok.parts import part
+from ariane.grok.terminal import Folder, Json, bar, out, say, sentences, show, show_json
+
+app = typer.Typer()
+
+MOST = 20
+"""Faults that are printed; a wrong number in a configuration makes one of each tensor."""
+
+
+@app.command()
+def download(
+    folder: Annotated[Path, typer.Argument(help="Where the files go.")],
+    repository: Annotated[str, typer.Option(help="The hub's name of it.")] = "xai-org/grok-2",
+    revision: Annotated[str | None, typer.Option(help="A branch, tag or commit.")] = None,
+    endpoint: Annotated[
+        str | None, typer.Option(envvar="HF_ENDPOINT", help="Another hub's address.")
+    ] = None,
+) -> None:
+    """Fetch a checkpoint: room is checked first, hashes after; started again, it goes on."""
+    room = part("download")
+    with sentences(), bar() as progress:
+        task = progress.add_task("asking the hub", total=None)
+        commit, files = room.listing(repository, revision, endpoint)
+        progress.update(task, total=room.work(files))
+
+        def said(what: str, done: int) -> None:
+            progress.update(task, description=what, advance=done)
+
+        room.download(repository, folder, commit, files, said, endpoint)
+    out.print(f"{len(files)} files are whole in {folder}.")
+
+
+@app.command()
+def inspect(folder: Folder, as_json: Json = False) -> None:
+    """Print what a checkpoint holds and lacks, by kind of tensor; status 1 where it lacks any."""
+    with sentences():
+        found = part("inspection").inspect(folder)
+    kinds, parts = [*found.kinds, found.total], [*found.parts, found.total]
+    if as_json:
+        rows = {"kinds": [_json(row) for row in kinds], "parts": [_json(row) for row in parts]}
+        show_json({**rows, "faults": list(found.faults)})
+    else:
+        show([_there(row) for row in kinds], str(folder))
+        show([_size(row) for row in parts])
+        for sentence in found.faults[:MOST]:
+            say(sentence)
+        if len(found.faults) > MOST:
+            say(f"… and {len(found.faults) - MOST} more; --json has all.")
+    if found.faults:
+        raise typer.Exit(1)
+
+
+def _json(row: Any) -> dict[str, Any]:
+    return {**asdict(row), "files": len(row.files)}
+
+
+def _there(row: Any) -> dict[str, str | int]:
+    return {
+        "tensor": row.name,
+        "there": f"{row.found}/{row.expected}",
+        "files": len(row.files),
+        "bytes": row.bytes,
+    }
+
+
+def _size(row: Any) -> dict[str, str | int | float]:
+    return {
+        "part": row.name,
+        "bytes": row.bytes,
+        "bits": row.bits,
+        "parameters": row.parameters,
+        "active": row.active,
+    }
+
+
+@app.command()
+def convert(
+    source: Folder,
+    target: Annotated[Path, typer.Argument(help="The directory to write.")],
+    to: Annotated[
+        str, typer.Option(help="merged: for Transformers; gguf: for llama.cpp's converter.")
+    ] = "merged",
+    limit: Annotated[float, typer.Option(help="The most gigabytes of one file.")] = 5.0,
+) -> None:
+    """Write a checkpoint as whole tensors; started again, it goes on.
+
+    A directory of Grok-1's published files (tensor00000_000 …) is read without unpickling.
+    """
+    if to not in ("merged", "gguf"):
+        raise typer.BadParameter(f"{to} is no form; there are merged and gguf.")
+    size = int(limit * 1e9)
+    with sentences(), bar() as progress:
+        task = progress.add_task("reading", total=None)
+        room = part("grok-1")
+        if room.is_grok1(source):
+            if to == "gguf":
+                raise CheckpointError(f"{source} is Grok-1: llama.cpp reads it only once merged.")
+            tokenizer = part("grok-1 tokenizer").read_tokenizer(room.find_folder(source))
+            progress.update(task, total=room.total_bytes(source))
+            room.write_merged(source, target, lambda done: progress.advance(task, done), size)
+            tokenizer.save_pretrained(target)
+        else:
+            room = part("conversion")
+            progress.update(task, total=room.total_bytes(source))
+            room.write_merged(
+                source, target, lambda done: progress.advance(task, done), to == "merged", size
+            )
+    out.print(f"Wrote {target}.")
+
+
+@app.command()
+def quantize(
+    source: Folder,
+    target: Annotated[Path, typer.Argument(help="The directory to write.")],
+    bits: Annotated[int, typer.Option(help="8, 4, 3 or 2, for what every token uses.")] = 4,
+    expert_bits: Annotated[
+        int | None, typer.Option(help="The same for experts; else as --bits.")
+    ] = None,
+    head_bits: Annotated[int, typer.Option(help="The same for the head.")] = 8,
+    group_size: Annotated[int, typer.Option(help="Weights that share a scale: 32, 64, 128.")] = 64,
+    device: Annotated[str | None, typer.Option(help="Where to compute, such as cuda.")] = None,
+) -> None:
+    """Write a checkpoint in fewer bits, experts too, a tensor at a time; started again, it goes on.
+
+    The source is of any layout; the target loads like any model.
+    """
+    with sentences(), bar() as progress:
+        task = progress.add_task("reading", total=None)
+
+        def wrote(done: int, total: int) -> None:
+            progress.update(task, description="packing", completed=done, total=total)
+
+        room = part("packing")
+        if device is not None:
+            part("running").check_device(device)
+        choice = room.Grok2PackedConfig(bits, expert_bits, head_bits, group_size)
+        room.quantize_directory(source, target, choice, device, wrote)
+    out.print(f"Wrote {target}.")
