@@ -163,6 +163,16 @@ class Grok2Tokenizer(TokenizersBackend):
                 kwargs[name] = value
         return kwargs
 
+    def apply_chat_template(self, conversation: Any, *args: Any, **kwargs: Any) -> Any:
+        """As Transformers' own, but a special token in a message is mere text: it ends no turn.
+
+        Written out as text (`tokenize=False`), and with a mask of the assistant's tokens, messages
+        stay as they are.
+        """
+        if not kwargs.get("return_assistant_tokens_mask") and kwargs.get("tokenize", True):
+            kwargs.setdefault("sanitize_control_tokens", True)
+        return super().apply_chat_template(conversation, *args, **kwargs)
+
 
 def register() -> None:
     """Make `AutoTokenizer` find this one by Grok-2's configuration."""
