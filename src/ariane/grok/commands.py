@@ -342,7 +342,4 @@ def serve(
     """Serve a model as OpenAI's API does: /v1/chat/completions, /v1/completions, /v1/models."""
     called = name or folder.resolve().name
     with sentences():
-        room = part("serving")
-        model, tokenizer = load(folder, gpu, dtype, adapter)
-        say(f"{called} is served at http://{host}:{port}/v1, without a password.")
-        room.run(called, model, tokenizer, host, port)
+        part("serving").run(called, lambda: load(folder, gpu, dtype, adapter), host, port, say)
