@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +20,8 @@ import openai
 import pytest
 import uvicorn
 from fastapi.testclient import TestClient
+from hypothesis import given
+from hypothesis import strategies as st
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_openai import ChatOpenAI, OpenAI
 
@@ -23,7 +29,8 @@ from ariane.__main__ import main
 from ariane.grok.admission_grok2 import PLACES
 from ariane.grok.modeling_grok2 import Grok2ForCausalLM
 from ariane.grok.running_grok2 import load
-from ariane.grok.serving_grok2 import PATIENCE, build
+from ariane.grok.serving_grok2 import build
+from ariane.grok.streaming_grok2 import Until
 
 SMALL = Path(__file__).parents[2] / "models" / "small-grok"
 HELLO: Any = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Bonjour"}]
@@ -94,6 +101,25 @@ def test_a_completion_is_the_same_whole_and_streamed(client: openai.OpenAI) -> N
     assert "".join(piece.choices[0].text for piece in pieces) == whole.choices[0].text
     (listed,) = client.completions.create(**{**asked, "prompt": [asked["prompt"]]}).choices
     assert listed.finish_reason in ("stop", "length")
+
+
+@pytest.mark.parametrize("words", [["e"], ["nowhere", "le lend"], ["demain, le"], ["nowhere"]])
+def test_a_reply_ends_before_a_stop_word(client: openai.OpenAI, words: list[str]) -> None:
+    asked: dict[str, Any] = {"model": NAME, "prompt": "La jeune femme", "temperature": 0}
+    asked["max_tokens"] = 30
+    text = client.completions.create(**asked).choices[0].text
+    expected = min((text.partition(word)[0] for word in words), key=len)
+    asked["stop"] = words
+    assert client.completions.create(**asked).choices[0].text == expected
+    pieces = client.completions.create(**asked, stream=True)
+    assert "".join(piece.choices[0].text for piece in pieces) == expected
+
+
+@given(st.lists(st.text("ab", max_size=3)), st.lists(st.text("ab", min_size=1, max_size=4)))
+def test_a_text_in_pieces_is_cut_as_the_whole_text(pieces: list[str], words: list[str]) -> None:
+    text, until = "".join(pieces), Until(words)
+    told = "".join(until.add(piece) for piece in pieces) + until.add("", last=True)
+    assert told == min((text.partition(word)[0] for word in words), key=len, default=text)
 
 
 def test_words_are_drawn_unless_the_temperature_is_0(client: openai.OpenAI) -> None:
@@ -425,8 +451,25 @@ def test_a_taken_port_is_said_before_anything_is_loaded(
     ]
 
 
-def test_a_stopped_server_waits_a_little_for_replies(server: uvicorn.Server) -> None:
-    assert server.config.timeout_graceful_shutdown == PATIENCE
+@pytest.mark.slow
+def test_a_stopped_server_breaks_off_its_replies() -> None:
+    call = [sys.executable, "-m", "ariane", "grok", "serve", str(SMALL), "--port", "0"]
+    with subprocess.Popen(call, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        said = ""
+        while "startup complete" not in said:
+            said += (line := process.stderr.readline())
+            assert line, said
+        (url,) = re.findall(r"is served at (\S+),", said)
+        endless = {**TEXT, "max_tokens": 1000, "stop": ["nowhere"]}
+        with ThreadPoolExecutor(2) as pool:
+            asked = [pool.submit(send, url, TEXTS, {**endless, "stream": n == 0}) for n in (0, 1)]
+            time.sleep(0.5)
+            process.send_signal(signal.SIGINT)
+            rest = process.stderr.read()
+            assert all(one.exception() or one.result() for one in asked)
+    assert process.returncode == 0
+    assert "Traceback" not in rest
 
 
 def test_a_message_cannot_end_its_turn(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
+from asyncio import CancelledError
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -85,5 +86,7 @@ class Places:
         self.taken += 1
         try:
             await self.app(scope, receive, send)
+        except CancelledError:
+            pass  # The server stops: uvicorn ends the answer, and would log this as its fault.
         finally:
             self.taken -= 1

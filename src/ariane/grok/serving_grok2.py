@@ -12,7 +12,7 @@ import socket
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from threading import Event
 from typing import Any
 
@@ -34,12 +34,10 @@ from ariane.grok.admission_grok2 import KnownHosts, Places
 from ariane.grok.kernels_grok2 import prepare
 from ariane.grok.modeling_grok2 import Grok2ForCausalLM
 from ariane.grok.requests_grok2 import Asked, Chat, Text, answer, refusal, unreadable
+from ariane.grok.streaming_grok2 import Pieces, Until, ended
 
 PATIENCE = 5
 """Seconds that replies in progress have to end, once the server is told to stop."""
-
-FAULT, END = 'data: {"error": "', '"}\n\n'
-"""Around the sentence of a fault in a stream, as Transformers' handlers write it, unescaped."""
 
 
 class OneModel(ModelManager):
@@ -61,7 +59,19 @@ class OneModel(ModelManager):
 
 
 class OneAtATime(GenerateManager):
-    """One generation after another; Transformers' own breaks off streams alone."""
+    """One generation after another, without its stop word, and only while somebody waits.
+
+    Transformers' own breaks off streams alone, and sends the stop word too.
+    """
+
+    def generate_streaming(
+        self, model: Any, processor: Any, inputs: Any, gen_config: Any, *rest: Any, **named: Any
+    ) -> tuple[Any, Any]:
+        """The queue of a reply's pieces, and what fills it."""
+        queue, streamer = super().generate_streaming(
+            model, processor, inputs, gen_config, *rest, **named
+        )
+        return Pieces(queue, gen_config.stop_strings or ()), streamer
 
     async def generate_non_streaming(
         self, model: Any, processor: Any, inputs: Any, gen_config: Any, request_id: str
@@ -90,7 +100,12 @@ class OneAtATime(GenerateManager):
         finally:
             left.set()
         reply = made[0, prompt.shape[-1] :]
-        return processor.decode(reply, skip_special_tokens=True), prompt.shape[-1], reply
+        text = processor.decode(reply, skip_special_tokens=True)
+        return Until(gen_config.stop_strings or ()).add(text, last=True), prompt.shape[-1], reply
+
+    async def rest(self) -> None:
+        """Wait for the thread a little: Python crashes where it ends while a thread computes."""
+        await asyncio.wait([asyncio.wrap_future(self.submit(int))], timeout=PATIENCE)
 
 
 class OneThread(GenerationState):
@@ -115,6 +130,13 @@ class Replies:
         self.longest = max(map(len, self.tokenizer.get_vocab()))
         state = OneThread()
         self.chats, self.texts = ChatCompletionHandler(held, state), CompletionHandler(held, state)
+        self.manager = state.manager
+
+    @asynccontextmanager
+    async def lifespan(self, _: FastAPI) -> AsyncIterator[None]:
+        """The time of a server, which ends when nothing is computed any more."""
+        yield
+        await self.manager.rest()
 
     async def chat(self, request: Request, asked: Chat) -> Response:
         """The next turn of a conversation."""
@@ -141,7 +163,7 @@ class Replies:
         response = await _unless_left(request, handler.handle_request(body, called))
         response.headers[X_REQUEST_ID] = called
         if isinstance(response, StreamingResponse):
-            response.body_iterator = _ended(response.body_iterator)
+            response.body_iterator = ended(response.body_iterator)
         return response
 
     def _room(self, asked: Asked, param: str) -> int:
@@ -175,18 +197,6 @@ async def _unless_left(request: Request, work: Awaitable[Response]) -> Response:
         left.cancel()
 
 
-async def _ended(pieces: Any) -> AsyncIterator[str]:
-    """A stream whose faults have OpenAI's shape and whose end is told."""
-    async for piece in pieces:
-        before, fault, said = piece.partition(FAULT)
-        if before:
-            yield before
-        if fault:
-            error = answer(refusal(500, said.removesuffix(END))).body
-            yield f"data: {bytes(error).decode()}\n\n"
-    yield "data: [DONE]\n\n"
-
-
 def build(
     name: str, model: Grok2ForCausalLM, tokenizer: Any, host: str = "localhost"
 ) -> KnownHosts:
@@ -196,7 +206,7 @@ def build(
     """
     held = OneModel(name, model, tokenizer)
     replies = Replies(held)
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(lifespan=replies.lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.post("/v1/chat/completions", response_model=None)(replies.chat)
     app.post("/v1/completions", response_model=None)(replies.text)
     app.get("/v1/models")(lambda: {"object": "list", "data": [held.about.model_dump()]})
