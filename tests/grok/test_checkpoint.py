@@ -26,7 +26,7 @@ from transformers import AutoModelForCausalLM
 from ariane.grok import CheckpointError
 from ariane.grok.checkpoint import INDEX
 from ariane.grok.headers import LFS_POINTER
-from ariane.grok.layout_grok2 import file_name, parameters, published_file
+from ariane.grok.layout_grok2 import file_name, parameters, published_file, shard_axis
 from ariane.grok.write_layout import write_layout
 
 MODEL = random_model()
@@ -43,6 +43,14 @@ def test_the_published_layout_has_its_39_files(published: Path) -> None:
     assert published_file("model.layers.63.block_sparse_moe.experts.7.w2.weight") == file_name(7, 0)
     assert published_file("model.layers.3.self_attn.q_proj.weight") == file_name(11)
     assert published_file("nothing") is None
+
+
+def test_shards_of_more_than_ten_experts_are_joined(tmp_path: Path) -> None:
+    model = random_model(num_local_experts=12)
+    loaded = load(write_published(tmp_path / "published", model))
+    for name, held in model.state_dict().items():
+        assert torch.equal(loaded[name], held), name
+    assert shard_axis("model.layers.0.block_sparse_moe.experts.11.w2.weight") == 1
 
 
 def test_the_published_sizes_are_those_of_the_paper_arithmetic() -> None:

@@ -168,14 +168,6 @@ def test_inspect_runs_no_code_of_a_directory(
     assert not trace.exists()
 
 
-def test_more_experts_than_one_digit_counts(tmp_path: Path) -> None:
-    model = random_model(num_local_experts=12)
-    folder = write_published(tmp_path, model)
-    loaded = AutoModelForCausalLM.from_pretrained(folder)
-    for name, tensor in model.state_dict().items():
-        assert torch.equal(loaded.state_dict()[name], tensor)
-
-
 def test_a_changed_source_is_written_anew(published: Path, tmp_path: Path) -> None:
     source, target = copied(published, tmp_path / "source"), tmp_path / "merged"
     assert run("convert", source, target) == 0

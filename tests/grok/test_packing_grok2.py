@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -122,6 +123,48 @@ def test_without_a_compiler_there_is_a_warning(
     monkeypatch.setattr("torch.utils.cpp_extension.load", fails)
     assert kernels_grok2._processor.__wrapped__() is None
     assert "install a C++ compiler" in caplog.text
+
+
+def test_processors_with_other_instructions_have_other_kernels(tmp_path: Path) -> None:
+    def named(flags: str) -> str:
+        about = tmp_path / "cpuinfo"
+        about.write_text(f"processor : 0\nflags\t\t: {flags}\nbugs : x\n", encoding="utf-8")
+        return kernels_grok2.machine(about)
+
+    assert named("fpu avx2") == named("avx2 fpu")
+    assert named("fpu avx2") != named("fpu avx2 avx512f")
+    assert kernels_grok2.machine(tmp_path / "none") == kernels_grok2.machine(tmp_path / "none")
+
+
+def test_compiling_is_said_and_is_kept(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    def built(name: str, build_directory: str, **_: object) -> Path:
+        made = Path(build_directory) / f"{name}.so"
+        made.touch()
+        return made
+
+    monkeypatch.setenv("TORCH_EXTENSIONS_DIR", str(tmp_path))
+    monkeypatch.setattr("torch.utils.cpp_extension.load", built)
+    path = kernels_grok2._compiled()
+    assert Path(path).is_relative_to(tmp_path)
+    assert kernels_grok2.machine() in path
+    assert "Compiling the kernel" in caplog.text
+    caplog.clear()
+    assert kernels_grok2._compiled() == path
+    assert not caplog.text
+
+
+def test_only_packed_weights_on_a_processor_ask_for_the_kernel(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(kernels_grok2, "_processor", lambda: asked.append(1))
+    kernels_grok2.prepare(torch.nn.Linear(64, 40))
+    kernels_grok2.prepare(PackedLinear.of(weights(40, 64), 4, 32).to("meta"))
+    assert not asked
+    kernels_grok2.prepare(PackedLinear.of(weights(40, 64), 4, 32))
+    assert asked
 
 
 @pytest.mark.slow

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
-from importlib.util import find_spec
 from types import ModuleType
 
 Action = Callable[[], None]
@@ -31,7 +30,7 @@ class _ThenAct(Loader):
 
 
 class _Waiting(MetaPathFinder):
-    """Finds one module as the other finders do, once, and has an action follow its import."""
+    """Finds one module as the other finders do, and has an action follow its first whole import."""
 
     def __init__(self, name: str, action: Action) -> None:
         self.name, self.action = name, action
@@ -42,11 +41,18 @@ class _Waiting(MetaPathFinder):
         """The awaited module's spec, its loader wrapped; None for any other module."""
         if fullname != self.name:
             return None
-        sys.meta_path.remove(self)
-        spec = find_spec(fullname)
-        if spec is not None and spec.loader is not None:
-            spec.loader = _ThenAct(spec.loader, self.action)
-        return spec
+        for finder in sys.meta_path[sys.meta_path.index(self) + 1 :]:
+            spec = finder.find_spec(fullname, path, target)
+            if spec is not None and spec.loader is not None:
+                spec.loader = _ThenAct(spec.loader, self._done)
+                return spec
+        return None
+
+    def _done(self) -> None:
+        """Act, and only then wait no more: an import that failed may be repaired and repeated."""
+        self.action()
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
 
 
 def after_import(name: str, action: Action) -> None:

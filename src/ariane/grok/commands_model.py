@@ -191,7 +191,4 @@ def serve(
     called = name or folder.resolve().name
     with sentences():
         one_process()
-        room = part("serving")
-        model, tokenizer = load(folder, gpu, dtype, adapter)
-        say(f"{called} is served at http://{host}:{port}/v1, without a password.")
-        room.run(called, model, tokenizer, host, port)
+        part("serving").run(called, lambda: load(folder, gpu, dtype, adapter), host, port, say)

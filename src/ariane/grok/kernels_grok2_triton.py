@@ -2,7 +2,6 @@
 
 One program takes a block of rows of one vector's expert, a run of whole groups at a time. A byte is
 read once, and each of the levels in it meets its own entry of the vector, so no weight is moved.
-Not yet timed: no GPU has been at hand; Triton's interpreter checks the arithmetic.
 """
 
 from __future__ import annotations

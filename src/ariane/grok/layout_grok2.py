@@ -113,9 +113,8 @@ def shard_axis(tensor: str) -> int | None:
     """Along which dimension the ranks of a published tensor are joined; None: it is never cut."""
     if ".experts." not in tensor:
         return None
-    return {"w1.weight": 0, "w3.weight": 0, "w2.weight": 1}.get(
-        tensor.rpartition("experts.")[2].partition(".")[2]
-    )
+    matrix = tensor.rpartition("experts.")[2].partition(".")[2]
+    return {"w1.weight": 0, "w3.weight": 0, "w2.weight": 1}.get(matrix)
 
 
 def _whole(tensor: str, shape: Shape) -> tuple[str, Parameter]:

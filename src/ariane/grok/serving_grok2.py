@@ -2,19 +2,23 @@
 
 `transformers serve` looks a model's class up in its own package, where Grok's is not, loads
 whatever repository a request names, and does not ask for `model`. Its handlers are taken as they
-are; what they are given, and the shape of errors, is ours.
+are; what they are given, how long they go on, and the shape of errors, is ours.
 """
 
 from __future__ import annotations
 
-import json
+import asyncio
+import socket
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import aclosing
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from threading import Event
 from typing import Any
 
+import torch
 import uvicorn
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
 from jinja2 import TemplateError
@@ -23,17 +27,17 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from transformers.cli.serving.chat_completion import ChatCompletionHandler
 from transformers.cli.serving.completion import CompletionHandler
 from transformers.cli.serving.model_manager import ModelManager
-from transformers.cli.serving.server import build_server
-from transformers.cli.serving.utils import GenerationState
+from transformers.cli.serving.utils import X_REQUEST_ID, GenerateManager, GenerationState
+from transformers.generation.stopping_criteria import StoppingCriteriaList
 
+from ariane.grok.admission_grok2 import KnownHosts, Places
+from ariane.grok.kernels_grok2 import prepare
 from ariane.grok.modeling_grok2 import Grok2ForCausalLM
-from ariane.grok.serving_requests import check, fit, is_text, refusal, words_of
+from ariane.grok.requests_grok2 import Asked, Chat, Text, answer, refusal, unreadable
+from ariane.grok.streaming_grok2 import Pieces, Until, ended
 
-ROUTES = {"/v1/chat/completions", "/v1/completions", "/v1/models", "/health"}
-"""What is served; Transformers' other routes load, unload or need models that are not here."""
-
-ERROR = 'data: {"error": "'
-"""How Transformers begins an error in a stream."""
+PATIENCE = 5
+"""Seconds that replies in progress have to end, once the server is told to stop."""
 
 
 class OneModel(ModelManager):
@@ -41,8 +45,8 @@ class OneModel(ModelManager):
 
     def __init__(self, name: str, model: Grok2ForCausalLM, tokenizer: Any) -> None:
         super().__init__(model_timeout=-1)
-        self.name, self.held = name, (model, tokenizer)
-        self.since = int(time.time())
+        self.held = (model, tokenizer)
+        self.about = Model(id=name, created=int(time.time()), object="model", owned_by="local")
 
     @staticmethod
     def process_model_name(model_id: str) -> str:
@@ -53,148 +57,218 @@ class OneModel(ModelManager):
         """The model and its tokenizer, which are loaded."""
         return self.held
 
-    def get_gen_models(self, cache_dir: str | None = None) -> list[dict[str, Any]]:
-        """The one model, as `/v1/models` lists it."""
-        about = Model(id=self.name, created=self.since, object="model", owned_by="local")
-        return [about.model_dump(exclude_none=True)]
 
+class OneAtATime(GenerateManager):
+    """One generation after another, without its stop word, and only while somebody waits.
 
-class Checked:
-    """What both handlers ask of a request before they look at it, and how their streams end."""
+    Transformers' own breaks off streams alone, and sends the stop word too.
+    """
 
-    needed = ""
-    model_manager: OneModel
+    def generate_streaming(
+        self, model: Any, processor: Any, inputs: Any, gen_config: Any, *rest: Any, **named: Any
+    ) -> tuple[Any, Any]:
+        """The queue of a reply's pieces, and what fills it."""
+        queue, streamer = super().generate_streaming(
+            model, processor, inputs, gen_config, *rest, **named
+        )
+        return Pieces(queue, gen_config.stop_strings or ()), streamer
 
-    async def handle_request(self, body: dict[str, Any], request_id: str) -> Any:
-        """As Transformers' handler, a stream with OpenAI's errors and end."""
-        answer = await super().handle_request(body, request_id)  # type: ignore[misc]
-        if isinstance(answer, StreamingResponse):
-            answer.body_iterator = ended(answer.body_iterator)
-        return answer
+    async def generate_non_streaming(
+        self, model: Any, processor: Any, inputs: Any, gen_config: Any, request_id: str
+    ) -> tuple[str, int, Any]:
+        """A whole reply, with the prompt's length and the reply's tokens; cancelled, it ends."""
+        prompt: torch.Tensor = inputs["input_ids"]
+        left = Event()
 
-    def _validate_request(self, body: dict[str, Any]) -> None:
-        for name in ("model", self.needed):
-            if body.get(name) in (None, "", []):
-                raise refusal(
-                    400,
-                    f"Missing required parameter: '{name}'.",
-                    "missing_required_parameter",
-                    name,
-                )
-        if body["model"] != self.model_manager.name:
-            raise refusal(
-                404,
-                f"The model '{body['model']}' is not here; there is '{self.model_manager.name}'.",
-                "model_not_found",
-                "model",
+        def until_left(ids: torch.Tensor, _: Any) -> torch.Tensor:
+            return torch.full((len(ids),), left.is_set(), device=ids.device)
+
+        def make() -> torch.Tensor:
+            if left.is_set():
+                return prompt
+            made: torch.Tensor = model.generate(
+                **inputs,
+                generation_config=gen_config,
+                tokenizer=processor,
+                stopping_criteria=StoppingCriteriaList([until_left]),
             )
-        check(body)
-        super()._validate_request(body)  # type: ignore[misc]
-        model, tokenizer = self.model_manager.held
-        fit(body, self.asked(tokenizer, body), model.config.max_position_embeddings)
+            return made
 
-    def asked(self, tokenizer: Any, body: Mapping[str, Any]) -> int:
-        """How many tokens a request has; raises `refusal` where it is no text."""
-        raise NotImplementedError
+        try:
+            # The thread must never find its future cancelled: that would end the thread.
+            made = await asyncio.shield(asyncio.wrap_future(self.submit(make)))
+        finally:
+            left.set()
+        reply = made[0, prompt.shape[-1] :]
+        text = processor.decode(reply, skip_special_tokens=True)
+        return Until(gen_config.stop_strings or ()).add(text, last=True), prompt.shape[-1], reply
 
-
-class Chats(Checked, ChatCompletionHandler):
-    """`/v1/chat/completions`."""
-
-    needed = "messages"
-
-    def asked(self, tokenizer: Any, body: Mapping[str, Any]) -> int:
-        """The tokens of the messages as the template writes them."""
-        messages = body["messages"]
-        if not isinstance(messages, list) or not all(is_text(one) for one in messages):
-            raise refusal(
-                400,
-                "'messages' is a list of objects with role and content, and content is text.",
-                None,
-                "messages",
-            )
-        words = [words_of(message) for message in messages]
-        made = tokenizer.apply_chat_template(words, add_generation_prompt=True, return_dict=True)
-        return len(made["input_ids"])
+    async def rest(self) -> None:
+        """Wait for the thread a little: Python crashes where it ends while a thread computes."""
+        await asyncio.wait([asyncio.wrap_future(self.submit(int))], timeout=PATIENCE)
 
 
-class Completions(Checked, CompletionHandler):
-    """`/v1/completions`; a list of one prompt is that prompt."""
+class OneThread(GenerationState):
+    """Gives all handlers the same manager."""
 
-    needed = "prompt"
+    def __init__(self) -> None:
+        super().__init__()
+        self.manager = OneAtATime()
 
-    def asked(self, tokenizer: Any, body: Mapping[str, Any]) -> int:
-        """The tokens of the prompt."""
-        if not isinstance(body["prompt"], str):
-            raise refusal(400, "'prompt' is one text.", None, "prompt")
-        return len(tokenizer(body["prompt"])["input_ids"])
-
-    def _validate_request(self, body: dict[str, Any]) -> None:
-        if isinstance(body.get("prompt"), list) and len(body["prompt"]) == 1:
-            body["prompt"] = body["prompt"][0]
-        super()._validate_request(body)
+    def get_manager(self, model_id: str, use_cb: bool = False) -> OneAtATime:
+        """The manager."""
+        return self.manager
 
 
-async def ended(stream: Any) -> AsyncIterator[str]:
-    """Transformers' stream, an error in OpenAI's shape instead of a bare word, and its end."""
-    async with aclosing(stream) as parts:
-        async for part in parts:
-            lines = [_line(line) for line in part.split("\n\n") if line]
-            yield "".join(f"{line}\n\n" for line in lines)
-    yield "data: [DONE]\n\n"
+class Replies:
+    """Answers what is asked of this model and has room in it."""
+
+    def __init__(self, held: OneModel) -> None:
+        self.name, (model, self.tokenizer) = held.about.id, held.held
+        self.positions: int = model.config.max_position_embeddings
+        self.vocabulary: int = model.config.vocab_size
+        self.longest = max(map(len, self.tokenizer.get_vocab()))
+        state = OneThread()
+        self.chats, self.texts = ChatCompletionHandler(held, state), CompletionHandler(held, state)
+        self.manager = state.manager
+
+    @asynccontextmanager
+    async def lifespan(self, _: FastAPI) -> AsyncIterator[None]:
+        """The time of a server, which ends when nothing is computed any more."""
+        yield
+        await self.manager.rest()
+
+    async def chat(self, request: Request, asked: Chat) -> Response:
+        """The next turn of a conversation."""
+        if not self.tokenizer.chat_template:
+            said = f"{self.name} has no chat template: ask /v1/completions to go on with a text."
+            raise refusal(400, said, "invalid_value", "model")
+        unknown = [token for token in asked.logit_bias or () if int(token) >= self.vocabulary]
+        if unknown:
+            said = f"'logit_bias' names token {unknown[0]} and there are {self.vocabulary}."
+            raise refusal(400, said, "invalid_value", "logit_bias")
+        return await self._reply(request, asked, "messages")
+
+    async def text(self, request: Request, asked: Text) -> Response:
+        """How a text goes on."""
+        return await self._reply(request, asked, "prompt")
+
+    async def _reply(self, request: Request, asked: Asked, param: str) -> Response:
+        if asked.model != self.name:
+            said = f"The model '{asked.model}' is not here; there is '{self.name}'."
+            raise refusal(404, said, "model_not_found", "model")
+        body = asked.body(self._room(asked, param))
+        called = request.headers.get(X_REQUEST_ID) or str(uuid.uuid4())
+        handler = self.chats if isinstance(asked, Chat) else self.texts
+        response = await _unless_left(request, handler.handle_request(body, called))
+        response.headers[X_REQUEST_ID] = called
+        if isinstance(response, StreamingResponse):
+            response.body_iterator = ended(response.body_iterator)
+        return response
+
+    def _room(self, asked: Asked, param: str) -> int:
+        """How many tokens a reply may have; raises a refusal where there is room for none."""
+        # A text too long whatever its tokens are is not read: that would hold up all others.
+        read = asked.words() <= self.positions * self.longest
+        room = self.positions - len(self._tokens(asked)) if read else 0
+        if room < 1:
+            many = f"{self.positions - room} tokens" if read else f"{asked.words()} characters"
+            said = f"'{param}' has {many} and the model reads {self.positions} tokens: shorten it."
+            raise refusal(400, said, "context_length_exceeded", param)
+        return room
+
+    def _tokens(self, asked: Asked) -> list[int]:
+        if isinstance(asked, Text):
+            ids: list[int] = self.tokenizer(asked.prompt)["input_ids"]
+            return ids
+        turns = asked.body(1)["messages"]
+        made = self.tokenizer.apply_chat_template(turns, add_generation_prompt=True)
+        return list(made["input_ids"])
 
 
-def _line(line: str) -> str:
-    if not line.startswith(ERROR):
-        return line
-    said = line.removeprefix(ERROR).removesuffix('"}')
-    return f"data: {json.dumps({'error': failure(said)})}"
+async def _unless_left(request: Request, work: Awaitable[Response]) -> Response:
+    """What comes of the work, which is given up once the client has left."""
+    working, left = asyncio.ensure_future(work), asyncio.ensure_future(request.receive())
+    try:
+        await asyncio.wait((working, left), return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else Response(status_code=499)
+    finally:
+        working.cancel()
+        left.cancel()
 
 
-def failure(message: str) -> dict[str, Any]:
-    """An error of the server's own."""
-    return {"message": message, "type": "server_error", "param": None, "code": None}
+def build(
+    name: str, model: Grok2ForCausalLM, tokenizer: Any, host: str = "localhost"
+) -> KnownHosts:
+    """The application, for any ASGI server at this host; requests wait for each other.
 
-
-def build(name: str, model: Grok2ForCausalLM, tokenizer: Any) -> FastAPI:
-    """The application, for any ASGI server; requests wait for each other."""
-    manager, state = OneModel(name, model, tokenizer), GenerationState()
-    app: FastAPI = build_server(
-        manager,
-        Chats(manager, state),
-        completion_handler=Completions(manager, state),
-        response_handler=None,
-        transcription_handler=None,
-        systemone_handler=None,
-        generation_state=state,
-    )
-    app.router.routes = [one for one in app.router.routes if getattr(one, "path", "") in ROUTES]
+    Raises nothing for a request: it is answered, or refused in OpenAI's shape.
+    """
+    held = OneModel(name, model, tokenizer)
+    replies = Replies(held)
+    app = FastAPI(lifespan=replies.lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app.post("/v1/chat/completions", response_model=None)(replies.chat)
+    app.post("/v1/completions", response_model=None)(replies.text)
+    app.get("/v1/models")(lambda: {"object": "list", "data": [held.about.model_dump()]})
+    app.get("/health")(lambda: {"status": "ok"})
     app.add_exception_handler(StarletteHTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(TemplateError, _unwritable)
     app.add_exception_handler(Exception, _failed)
-    return app
+    return KnownHosts(Places(app), host)
 
 
-def run(name: str, model: Grok2ForCausalLM, tokenizer: Any, host: str, port: int) -> None:
-    """Serve until stopped."""
-    uvicorn.run(build(name, model, tokenizer), host=host, port=port)
+async def _refused(request: Request, error: Any) -> JSONResponse:
+    if isinstance(error.detail, dict):
+        return answer(error)
+    said = f"{request.method} {request.url.path}: {error.detail}."
+    return answer(refusal(error.status_code, said))
 
 
-async def _refused(_: Request, error: Any) -> JSONResponse:
-    held = error.detail
-    if not isinstance(held, Mapping):
-        held = refusal(error.status_code, str(held)).detail
-    return JSONResponse({"error": held}, error.status_code)
-
-
-async def _unreadable(_: Request, __: Exception) -> JSONResponse:
-    return JSONResponse({"error": refusal(400, "The body is no JSON object.").detail}, 400)
+async def _unreadable(_: Request, error: Any) -> JSONResponse:
+    return answer(unreadable(error.errors()))
 
 
 async def _unwritable(_: Request, error: Exception) -> JSONResponse:
-    return JSONResponse({"error": refusal(400, str(error), None, "messages").detail}, 400)
+    return answer(refusal(400, str(error), "invalid_value", "messages"))
 
 
 async def _failed(_: Request, error: Exception) -> JSONResponse:
-    return JSONResponse({"error": failure(str(error))}, 500)
+    return answer(refusal(500, str(error)))
+
+
+def run(
+    name: str,
+    load: Callable[[], tuple[Grok2ForCausalLM, Any]],
+    host: str,
+    port: int,
+    tell: Callable[[str], None],
+) -> None:
+    """Take the port, load a model and its tokenizer, tell where they are served, and do so.
+
+    It ends when it is stopped. Raises OSError where the address cannot be had, before the model is
+    loaded, and what `load` raises.
+    """
+    with _bound(host, port) as held:
+        model, tokenizer = load()
+        prepare(model)
+        config = uvicorn.Config(
+            build(name, model, tokenizer, host), timeout_graceful_shutdown=PATIENCE
+        )
+        at = f"[{host}]" if ":" in host else host
+        tell(f"{name} is served at http://{at}:{held.getsockname()[1]}/v1, without a password.")
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[held])
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """A socket at an address, which does not listen yet: a client is refused, and need not wait."""
+    held = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        held.bind((host, port))
+    except OSError as error:
+        held.close()
+        remedy = f"{error.strerror}: choose another with --host or --port"
+        raise OSError(error.errno, remedy, f"{host}:{port}") from error
+    return held

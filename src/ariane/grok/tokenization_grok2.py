@@ -38,17 +38,13 @@ CHAT_TEMPLATE = (
     "{{ raise_exception('Grok-2 knows the roles user, system and assistant, not '"
     " + message['role'] + '.') }}"
     "{%- endif -%}"
-    "{%- set said = message['content'] | replace('<|separator|>', '') | replace('<|eos|>', '')"
-    " | replace('<|pad|>', '') -%}"
+    "{%- set said = message['content'] -%}"
     "{{- names[message['role']]"
     " + (said if message['role'] == 'assistant' else said.strip()) + '<|separator|>\n\n' -}}"
     "{%- endfor -%}"
     "{%- if add_generation_prompt -%}{{- 'Assistant:' -}}{%- endif -%}"
 )
-"""The turns as SGLang writes them; a role that the model never saw is refused.
-
-A special token in a message is left out: it would end the turn and begin another's.
-"""
+"""The turns as SGLang writes them; a role that the model never saw is refused."""
 
 
 def byte_letters() -> dict[int, str]:
@@ -166,6 +162,16 @@ class Grok2Tokenizer(TokenizersBackend):
             if kwargs.get(name) is None:
                 kwargs[name] = value
         return kwargs
+
+    def apply_chat_template(self, conversation: Any, *args: Any, **kwargs: Any) -> Any:
+        """As Transformers' own, but a special token in a message is mere text: it ends no turn.
+
+        Written out as text (`tokenize=False`), and with a mask of the assistant's tokens, messages
+        stay as they are.
+        """
+        if not kwargs.get("return_assistant_tokens_mask") and kwargs.get("tokenize", True):
+            kwargs.setdefault("sanitize_control_tokens", True)
+        return super().apply_chat_template(conversation, *args, **kwargs)
 
 
 def register() -> None:
