@@ -99,12 +99,75 @@ def test_a_conversion_goes_on_where_it_was_cut_off(
     files = sorted(target.glob("model-*.safetensors"))
     whole = {file.name: file.read_bytes() for file in files}
     (target / "model.safetensors.index.json").unlink()
-    files[1].rename(files[1].with_suffix(".part"))
+    files[1].rename(files[1].with_name(f"{files[1].name}.part"))
     times = files[0].stat().st_mtime_ns
     assert run("convert", published, target, "--limit", 0.0001) == 0
     assert {file.name: file.read_bytes() for file in files} == whole
     assert files[0].stat().st_mtime_ns == times
     assert not list(target.glob("*.part"))
+
+
+def test_a_file_cut_by_a_power_failure_is_written_again(published: Path, tmp_path: Path) -> None:
+    target = tmp_path / "merged"
+    assert run("convert", published, target) == 0
+    (file,) = target.glob("*.safetensors")
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+    assert run("convert", published, target) == 0
+    assert file.read_bytes() == whole
+
+
+@pytest.mark.parametrize("command", ["convert", "quantize"])
+def test_files_of_another_source_are_refused(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wide = dict.fromkeys(("hidden_size", "intermediate_size", "moe_intermediate_size"), 64)
+    first, second = (random_model(seed, head_dim=16, **wide) for seed in (0, 1))
+    source, target = write_published(tmp_path / "source", first), tmp_path / "target"
+    assert run(command, source, target) == 0
+    before = {file.name: file.read_bytes() for file in target.iterdir()}
+    shutil.rmtree(source)
+    write_published(source, second)
+    assert run(command, source, target) == 1
+    assert "model.safetensors is of another source" in capsys.readouterr().err
+    assert {file.name: file.read_bytes() for file in target.iterdir()} == before
+
+
+@pytest.mark.parametrize("limits", [(0.0001, 5), (5, 0.0001), (0.0001, 0.00008)], ids=str)
+def test_files_of_another_limit_are_refused(
+    published: Path,
+    tmp_path: Path,
+    limits: tuple[float, float],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    target = tmp_path / "target"
+    assert run("convert", published, target, "--limit", limits[0]) == 0
+    before = {file.name: file.read_bytes() for file in target.iterdir()}
+    assert run("convert", published, target, "--limit", limits[1]) == 1
+    assert "of other settings: remove it" in capsys.readouterr().err
+    assert run("convert", published, target, "--limit", limits[0], "--to", "gguf") == 1
+    assert {file.name: file.read_bytes() for file in target.iterdir()} == before
+
+
+def test_an_index_of_another_run_is_refused(
+    published: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index = tmp_path / "target" / "model.safetensors.index.json"
+    index.parent.mkdir()
+    index.write_text("{}")
+    assert run("convert", published, index.parent) == 1
+    assert f"{index} is of another source" in capsys.readouterr().err.replace("\n", "")
+
+
+@pytest.mark.parametrize("command", ["convert", "quantize"])
+def test_a_missing_tokenizer_is_said_before_anything_is_written(
+    command: str, published: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = copied(published, tmp_path / "checkpoint")
+    (folder / "tokenizer.tok.json").unlink()
+    assert run(command, folder, tmp_path / "new") == 1
+    assert "tokenizer.tok.json" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize("source", ["published", "two ranks", "merged"])
@@ -140,6 +203,7 @@ def test_what_llama_cpp_needs(published: Path, tmp_path: Path, source: str) -> N
     [
         (("{here}", "{here}"), 1, "is the checkpoint itself"),
         (("{here}", "{new}", "--to", "onnx"), 2, "onnx is no form"),
+        (("{here}", "{new}", "--limit", "-1"), 2, "limit"),
         (("{merged}", "{new}", "--to", "gguf"), 1, "experts fused"),
         (("{empty}", "{new}"), 1, "has no config.json"),
     ],

@@ -85,6 +85,11 @@ class Checkpoint:
     parameters: Mapping[str, Parameter]
     tensors: Mapping[str, Tensor]
 
+    @property
+    def files(self) -> set[Path]:
+        """The weight files."""
+        return {shard.file for tensor in self.tensors.values() for shard in tensor.shards}
+
 
 def read_header(path: Path) -> tuple[list[Shard], dict[str, str]]:
     """The tensors of a safetensors file and its metadata; raises `CheckpointError`."""

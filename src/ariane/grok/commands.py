@@ -135,7 +135,7 @@ def convert(
     to: Annotated[
         str, typer.Option(help="merged: for Transformers; gguf: for llama.cpp's converter.")
     ] = "merged",
-    limit: Annotated[float, typer.Option(help="The most gigabytes of one file.")] = 5.0,
+    limit: Annotated[float, typer.Option(help="The most gigabytes of one file.", min=1e-6)] = 5.0,
 ) -> None:
     """Write a checkpoint as whole tensors; started again, it goes on.
 
@@ -145,19 +145,14 @@ def convert(
         raise typer.BadParameter(f"{to} is no form; there are merged and gguf.")
     size = int(limit * 1e9)
     with sentences(), bar() as progress:
-        task = progress.add_task("writing")
+        tell = partial(progress.update, progress.add_task("reading", total=None))
         room = part("grok-1")
         if room.is_grok1(source):
             if to == "gguf":
                 raise CheckpointError(f"{source} is Grok-1: llama.cpp reads it only once merged.")
-            progress.update(task, total=room.total_bytes(source))
-            room.write_merged(source, target, lambda done: progress.advance(task, done), size)
+            room.write_merged(source, target, tell, size)
         else:
-            room = part("conversion")
-            progress.update(task, total=room.total_bytes(source))
-            room.write_merged(
-                source, target, lambda done: progress.advance(task, done), to == "merged", size
-            )
+            part("conversion").write_merged(source, target, tell, to == "merged", size)
     out.print(f"Wrote {target}.")
 
 
@@ -201,14 +196,10 @@ def quantize(
     The source is of any layout; the target loads like any model.
     """
     with sentences(), bar() as progress:
-        task = progress.add_task("reading", total=None)
-
-        def wrote(done: int, total: int) -> None:
-            progress.update(task, description="packing", completed=done, total=total)
-
+        tell = partial(progress.update, progress.add_task("reading", total=None))
         room = part("packing")
         choice = room.Grok2PackedConfig(bits, expert_bits, head_bits, group_size)
-        room.quantize_directory(source, target, choice, device, wrote)
+        room.quantize_directory(source, target, choice, device, tell)
     out.print(f"Wrote {target}.")
 
 

@@ -7,53 +7,30 @@ converter reads rightly: it takes only files called `model*`, and of tensors of 
 from __future__ import annotations
 
 import json
-import math
 import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from transformers import GenerationConfig, PreTrainedTokenizerFast
+from transformers.models.auto.tokenization_auto import AutoTokenizer
 
-from ariane.grok.checkpoint import (
-    INDEX,
-    ITEM_BYTES,
-    Checkpoint,
-    Tensor,
-    read_checkpoint,
-    read_header,
-)
+from ariane.grok.checkpoint import Checkpoint, Tensor, read_checkpoint
 from ariane.grok.configuration_grok2 import Grok2Config
-from ariane.grok.errors import CheckpointError, check_space
+from ariane.grok.errors import CheckpointError
 from ariane.grok.inspection import read_config
 from ariane.grok.layout_grok2 import GATE_UP, Shape
-from ariane.grok.tokenization_grok2 import VOCAB_FILE, Grok2Tokenizer
-
-Progress = Callable[[int], None]
-"""Told the bytes that were written since it was last told."""
-
-Block = np.ndarray[Any, Any]
-"""Numbers in a row, as they are written."""
-
-BLOCK = 1 << 26
-"""Bytes that are held in memory at once."""
-
-
-@dataclass(frozen=True)
-class Output:
-    """A tensor to write, whose bytes are made in order when it is written."""
-
-    name: str
-    dtype: str
-    shape: Shape
-    blocks: Callable[[], Iterator[Block]]
-
-    @property
-    def bytes(self) -> int:
-        """Its size."""
-        return math.prod(self.shape) * ITEM_BYTES[self.dtype]
+from ariane.grok.progress import Progress
+from ariane.grok.tokenization_grok2 import VOCAB_FILE
+from ariane.grok.writing import (
+    BLOCK,
+    LIMIT,
+    Block,
+    Output,
+    check_target,
+    mark_of,
+    write_all,
+)
 
 
 def outputs(checkpoint: Checkpoint, fused: bool) -> list[Output]:
@@ -77,7 +54,7 @@ def _joined(name: str, shape: Shape, tensors: list[Tensor]) -> Output:
     formats = sorted({tensor.dtype for tensor in tensors})
     if len(formats) > 1:
         raise CheckpointError(f"{name} is of {' and '.join(formats)}: save it in one format first.")
-    return Output(name, formats[0], shape, lambda: (b for one in tensors for b in blocks(one)))
+    return Output({name: (formats[0], shape)}, lambda: (b for one in tensors for b in blocks(one)))
 
 
 def blocks(tensor: Tensor) -> Iterator[Block]:
@@ -98,59 +75,8 @@ def blocks(tensor: Tensor) -> Iterator[Block]:
         yield joined.reshape(-1)
 
 
-def into_files(wanted: list[Output], limit: int) -> dict[str, list[Output]]:
-    """The outputs of each file, by the file's name; a file takes `limit` bytes, or one tensor."""
-    groups: list[list[Output]] = [[]]
-    for output in wanted:
-        if groups[-1] and sum(one.bytes for one in groups[-1]) + output.bytes > limit:
-            groups.append([])
-        groups[-1].append(output)
-    count = len(groups)
-    if count == 1:
-        return {"model.safetensors": groups[0]}
-    names = (f"model-{number:05d}-of-{count:05d}.safetensors" for number in range(1, count + 1))
-    return dict(zip(names, groups, strict=True))
-
-
-def _header(group: list[Output]) -> bytes:
-    content: dict[str, Any] = {"__metadata__": {"format": "pt"}}
-    at = 0
-    for output in group:
-        content[output.name] = {
-            "dtype": output.dtype,
-            "shape": list(output.shape),
-            "data_offsets": [at, at + output.bytes],
-        }
-        at += output.bytes
-    raw = json.dumps(content, separators=(",", ":")).encode()
-    raw += b" " * (-len(raw) % 8)
-    return len(raw).to_bytes(8, "little") + raw
-
-
-def _is_written(path: Path, group: list[Output]) -> bool:
-    """Whether a file of an earlier run is whole; it got its name only when it was."""
-    if not path.exists():
-        return False
-    there = {shard.tensor: shard.shape for shard in read_header(path)[0]}
-    return there == {output.name: output.shape for output in group}
-
-
-def write_file(path: Path, group: list[Output], progress: Progress) -> None:
-    """Write one file, under another name until it is whole."""
-    if _is_written(path, group):
-        progress(sum(output.bytes for output in group))
-        return
-    part = path.with_suffix(".part")
-    with part.open("wb") as file:
-        file.write(_header(group))
-        for block in (block for output in group for block in output.blocks()):
-            block.tofile(file)
-            progress(block.nbytes)
-    part.replace(path)
-
-
 def _write_words(source: Path, target: Path, config: Grok2Config, fused: bool) -> None:
-    """Configuration, generation settings and tokenizer."""
+    """Configuration and generation settings."""
     if fused:
         config.architectures = ["Grok2ForCausalLM"]
         config.save_pretrained(target)
@@ -163,61 +89,42 @@ def _write_words(source: Path, target: Path, config: Grok2Config, fused: bool) -
         content = json.loads((source / "config.json").read_bytes())
         content |= {"model_type": "grok2", "rope_type": "default"}
         (target / "config.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    write_tokenizer(source, target)
 
 
-def write_tokenizer(source: Path, target: Path) -> None:
-    """The tokenizer of a directory as `tokenizer.json`, readable without this package."""
-    ours = Grok2Tokenizer.from_pretrained(source)
+def read_tokenizer(source: Path) -> PreTrainedTokenizerFast:
+    """The tokenizer of a directory, which saved is readable without this package."""
+    ours = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
     plain = PreTrainedTokenizerFast(
         tokenizer_object=ours.backend_tokenizer,
-        eos_token=ours.eos_token,
-        pad_token=ours.pad_token,
+        **ours.special_tokens_map,
         padding_side=ours.padding_side,
         clean_up_tokenization_spaces=False,
     )
     plain.chat_template = ours.chat_template
-    plain.save_pretrained(target)
+    return plain
+
+
+def write_tokenizer(tokenizer: PreTrainedTokenizerFast, source: Path, target: Path) -> None:
+    """Save a tokenizer, and the published file that it was read from."""
+    tokenizer.save_pretrained(target)
     if (source / VOCAB_FILE).is_file():
         shutil.copyfile(source / VOCAB_FILE, target / VOCAB_FILE)
 
 
 def write_merged(
-    source: Path,
-    target: Path,
-    progress: Progress,
-    fused: bool = True,
-    limit: int = 5_000_000_000,
+    source: Path, target: Path, progress: Progress, fused: bool = True, limit: int = LIMIT
 ) -> None:
     """Write a checkpoint of any layout as whole tensors; a run that was cut off goes on.
 
     `fused` gives the names and shapes of our model and `model_type` "grok2"; without it each
     expert's matrices stand alone under the published names, as llama.cpp's converter wants them.
+    Raises `CheckpointError` where the source is not whole, its tokenizer included, or the target
+    holds other weights or has no room.
     """
-    if source.resolve() == target.resolve():
-        raise CheckpointError(f"{target} is the checkpoint itself: choose another directory.")
+    check_target(source, target)
     config = read_config(source)
-    files = into_files(outputs(read_checkpoint(source, config), fused), limit)
-    write_all(target, files, progress)
+    checkpoint, tokenizer = read_checkpoint(source, config), read_tokenizer(source)
+    mark = mark_of(checkpoint.files, fused, limit)
+    write_all(target, outputs(checkpoint, fused), mark, progress, limit)
     _write_words(source, target, config, fused)
-
-
-def write_all(target: Path, files: dict[str, list[Output]], progress: Progress) -> None:
-    """Write every file that is not there yet, and the index; room is checked first."""
-    target.mkdir(parents=True, exist_ok=True)
-    left = [group for name, group in files.items() if not _is_written(target / name, group)]
-    check_space(target, sum(output.bytes for group in left for output in group))
-    for name, group in files.items():
-        write_file(target / name, group, progress)
-    if len(files) > 1:
-        index = {
-            "metadata": {"total_size": sum(o.bytes for group in files.values() for o in group)},
-            "weight_map": {o.name: name for name, group in files.items() for o in group},
-        }
-        (target / INDEX).write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
-
-
-def total_bytes(source: Path) -> int:
-    """How much `write_merged` will write."""
-    tensors = read_checkpoint(source, read_config(source)).tensors.values()
-    return sum(shard.end - shard.start for tensor in tensors for shard in tensor.shards)
+    write_tokenizer(tokenizer, source, target)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from torch import nn
 from transformers.distributed.parallel_utils import replace_layer_number_by_wildcard
 from transformers.quantizers.auto import (
@@ -25,6 +25,7 @@ from transformers.quantizers.base import HfQuantizer
 from transformers.utils.quantization_config import QuantizationConfigMixin
 
 from ariane.grok.configuration_grok2 import Grok2Config
+from ariane.grok.errors import CheckpointError
 from ariane.grok.modeling_grok2 import Grok2Experts, Grok2PreTrainedModel
 from ariane.grok.packed_grok2 import PackedExperts, PackedLinear
 from ariane.grok.packing_grok2 import check
@@ -36,6 +37,9 @@ ALWAYS_ON = re.compile(r"\.(self_attn\.[qkvo]_proj|mlp\.(gate|up|down)_proj)$")
 EXPERTS = re.compile(r"\.block_sparse_moe\.experts$")
 HEAD = re.compile(r"^lm_head$")
 """Modules that can be packed, by their names."""
+
+AGAIN = "quantize the source again into this directory, which goes on where it stopped."
+"""What helps where a packed directory is not whole."""
 
 
 class Grok2PackedConfig(QuantizationConfigMixin):
@@ -51,9 +55,9 @@ class Grok2PackedConfig(QuantizationConfigMixin):
         expert_bits: int | None = None,
         head_bits: int | None = 8,
         group_size: int = 64,
-        **_: Any,
+        quant_method: str = METHOD,
     ) -> None:
-        self.quant_method = METHOD
+        self.quant_method = quant_method
         self.bits = bits
         self.expert_bits = bits if expert_bits is None else expert_bits
         self.head_bits = head_bits
@@ -73,7 +77,10 @@ class Grok2PackedConfig(QuantizationConfigMixin):
 
 
 def pack(model: Grok2PreTrainedModel, quantization: Grok2PackedConfig) -> Grok2PreTrainedModel:
-    """Pack a model in memory, module by module, in place; saved, it loads like any other."""
+    """Pack a model in memory, module by module, in place; saved, it loads like any other.
+
+    Raises ValueError where a width is not whole groups or a weight is not finite.
+    """
     for name, module, bits in _packable(model, quantization):
         if isinstance(module, Grok2Experts):
             packed: nn.Module = PackedExperts.of(
@@ -114,7 +121,7 @@ class Grok2PackedQuantizer(HfQuantizer):
 
     def _process_model_before_weight_loading(self, model: Any, **kwargs: Any) -> None:
         empty_packed(model, self.quantization_config)
-        _check_complete(model, kwargs.get("checkpoint_files") or [])
+        _check_files(model, kwargs.get("checkpoint_files") or [])
 
     def get_new_dtype(self, converter: Any, param: Any, dtype: Any) -> Any:
         """Scales keep the type that the levels were rounded for."""
@@ -184,22 +191,42 @@ def unpack(model: Any, dtype: torch.dtype) -> None:
         done.append(name)
 
 
-def _check_complete(model: Any, files: list[str]) -> None:
-    """Refuse, by ValueError, a checkpoint that lacks a tensor: Transformers would invent it."""
-    held: set[str] = set()
-    for file in files:
-        if Path(file).suffix == ".safetensors":
-            with safe_open(file, framework="pt") as tensors:
-                held.update(tensors.keys())
+def _check_files(model: Any, files: list[str]) -> None:
+    """Refuse files that do not hold every tensor of the model whole: Transformers would invent it.
+
+    Raises `CheckpointError`, which names the file and the tensor.
+    """
+    read = [Path(file) for file in files if Path(file).suffix == ".safetensors"]
+    if not read:
+        return
+    held = {name: (file, shape) for file in read for name, shape in _shapes(file).items()}
     prefix = "" if hasattr(model, "lm_head") else f"{model.base_model_prefix}."
-    tied = {"lm_head.weight"} if model.config.tie_word_embeddings else set()
-    missing = sorted({prefix + name for name in model.state_dict()} - held - tied)
-    if held and missing:
-        raise ValueError(
-            f"The packed checkpoint beside {files[0]} lacks {missing[0]}"
-            f"{f' and {len(missing) - 1} more' if len(missing) > 1 else ''}: "
-            "quantize it again, which goes on where it stopped."
+    wanted = {prefix + name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    if model.config.tie_word_embeddings:
+        wanted.pop("lm_head.weight", None)
+    missing = sorted(wanted.keys() - held.keys())
+    if missing:
+        more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+        raise CheckpointError(
+            f"{read[0].parent} lacks {missing[0]}{more} of shape {wanted[missing[0]]}: {AGAIN}"
         )
+    for name, shape in wanted.items():
+        file, found = held[name]
+        if found != shape:
+            raise CheckpointError(
+                f"{file} holds {name} of shape {found}, where {shape} is expected: {AGAIN}"
+            )
+
+
+def _shapes(file: Path) -> dict[str, tuple[int, ...]]:
+    """The tensors of a file, with their shapes."""
+    try:
+        with safe_open(file, framework="pt") as opened:
+            names = opened.keys()
+            return {name: tuple(opened.get_slice(name).get_shape()) for name in names}
+    except (OSError, SafetensorError) as error:
+        said = "cannot be read" if file.exists() else "is missing"
+        raise CheckpointError(f"{file} {said} ({error}): {AGAIN}") from error
 
 
 def register() -> None:
