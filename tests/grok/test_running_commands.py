@@ -68,6 +68,12 @@ def test_a_plan_knows_many_gpus(capsys: pytest.CaptureFixture[str]) -> None:
         (("--gpu", "24"), "'24' is no size"),
         (("--ram", "8x8GiB"), "is no size"),
         (("--ram", "8GiB", "--model", "grok-3"), "grok-3 is no model"),
+        (("--ram", "768GiB", "--gpus", "2"), "2 GPUs of no size"),
+        (("--ram", "768GiB", "--ram-bandwidth", "0GB"), "'0GB' is no size"),
+        (("--gpu", "24GiB", "--bandwidth", "0GB"), "'0GB' is no size"),
+        (("--gpu", "0GiB"), "is no size"),
+        (("--gpu", "0x24GiB"), "is no number of GPUs"),
+        (("--gpu", "8x80GiB", "--gpus", "2"), "both say how many"),
     ],
 )
 def test_plans_that_cannot_be_made(

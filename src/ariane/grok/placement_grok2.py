@@ -17,8 +17,9 @@ from torch import nn
 
 from ariane.grok.configuration_grok2 import Grok2Config
 from ariane.grok.modeling_grok2 import Grok2ForCausalLM
-from ariane.grok.planning_grok2 import CONTEXT, Machine, Sizes
+from ariane.grok.planning_grok2 import Machine
 from ariane.grok.quantizer_grok2 import Grok2PackedConfig, empty_packed
+from ariane.grok.weights_grok2 import CONTEXT, Sizes
 
 Device: TypeAlias = int | str
 """A GPU's number, or "cpu"."""
