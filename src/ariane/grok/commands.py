@@ -218,12 +218,8 @@ def verify(
         model, tokenizer = load(folder, gpu, dtype)
         said = text.read_text(encoding="utf-8") if text else None
         with steps() as progress:
-            task = progress.add_task("scoring")
-
-            def began(variant: str, done: int, count: int) -> None:
-                progress.update(task, description=variant, completed=done, total=count)
-
-            found = room.verify(model, tokenizer, said, began, window)
+            tell = partial(progress.update, progress.add_task("scoring"))
+            found = room.verify(model, tokenizer, said, tell, window, folder)
         if write:
             room.write(folder, model.config, found)
     rows = found.rows()
