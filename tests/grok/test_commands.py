@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -285,3 +287,68 @@ def test_download_checks_room_first(
     assert run("download", tmp_path / "there") == 1
     assert "make room" in capsys.readouterr().err
     assert list((tmp_path / "there").iterdir()) == []
+
+
+def test_a_choice_that_verify_wrote_is_kept(
+    published: Path, tmp_path: Path, hub: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "there" / "config.json"
+    assert run("download", config.parent) == 0
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"hidden_act": "gelu"}))
+    changed = config.read_text()
+    capsys.readouterr()
+    assert run("download", config.parent) == 0
+    assert config.read_text() == changed
+    assert "config.json was changed here and is kept: remove it" in capsys.readouterr().err
+    config.unlink()
+    assert run("download", config.parent) == 0
+    assert config.read_bytes() == (published / "config.json").read_bytes()
+    assert "changed here" not in capsys.readouterr().err
+
+
+def test_weights_that_changed_are_fetched_again(published: Path, tmp_path: Path, hub: Any) -> None:
+    assert run("download", tmp_path / "there") == 0
+    file = tmp_path / "there" / file_name(3)
+    file.write_bytes(bytes(file.stat().st_size))
+    assert run("download", tmp_path / "there") == 0
+    assert file.read_bytes() == (published / file.name).read_bytes()
+
+
+@pytest.mark.parametrize("torn", ['{"config.json": [12', "[]", ""])
+def test_a_torn_record_is_forgotten(published: Path, tmp_path: Path, hub: Any, torn: str) -> None:
+    assert run("download", tmp_path / "there") == 0
+    record = tmp_path / "there" / "sha256.json"
+    whole = record.read_text()
+    record.write_text(torn)
+    assert run("download", tmp_path / "there") == 0
+    assert json.loads(record.read_text()).keys() == json.loads(whole).keys()
+
+
+@pytest.mark.parametrize("kind", [errno.ENOSPC, errno.EACCES])
+def test_what_the_disk_refuses_is_no_fault_of_the_hub(
+    tmp_path: Path,
+    hub: Any,
+    kind: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(kind, os.strerror(kind), "there/model")
+
+    monkeypatch.setattr("ariane.grok.download.hf_hub_download", full)
+    assert run("download", tmp_path / "there") == 1
+    said = capsys.readouterr().err
+    assert os.strerror(kind) in said
+    assert "hub" not in said.split("\n")[-2]
+
+
+def test_what_was_begun_needs_no_more_room(
+    published: Path, tmp_path: Path, hub: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = sum(file.stat().st_size for file in published.iterdir())
+    begun = tmp_path / "there" / ".cache" / "huggingface" / "download" / "part.incomplete"
+    begun.parent.mkdir(parents=True)
+    begun.write_bytes(bytes(size // 2))
+    tight = shutil.disk_usage(tmp_path)._replace(free=size // 2 + 1)
+    monkeypatch.setattr("ariane.grok.errors.shutil.disk_usage", lambda _: tight)
+    assert run("download", tmp_path / "there") == 0

@@ -163,16 +163,13 @@ def download(
     ] = None,
 ) -> None:
     """Fetch a checkpoint: room is checked first, hashes after; started again, it goes on."""
-    room = part("download")
     with sentences(), bar() as progress:
-        task = progress.add_task("asking the hub", total=None)
+        room = part("download")
+        tell = partial(progress.update, progress.add_task("asking the hub", total=None))
         commit, files = room.listing(repository, revision, endpoint)
-        progress.update(task, total=room.work(files))
-
-        def said(what: str, done: int) -> None:
-            progress.update(task, description=what, advance=done)
-
-        room.download(repository, folder, commit, files, said, endpoint)
+        changed = room.download(repository, folder, commit, files, tell, endpoint)
+    for name in changed:
+        say(f"{folder / name} was changed here and is kept: remove it to fetch the published one.")
     out.print(f"{len(files)} files are whole in {folder}.")
 
 
