@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -161,6 +162,24 @@ def test_each_tensor_is_read_once_and_a_break_costs_one_file(tmp_path: Path) -> 
     assert 0 < sum(one.read for one in again.values()) < len(again)
     assert {file: file.read_bytes() for file in files} == before
     assert told[-1] == (size, size)
+
+
+class Fleeting(Counted):
+    """A tensor of a lazy checkpoint that is read only when the one before is forgotten."""
+
+    last = staticmethod(lambda: None)
+
+    def __getitem__(self, index: Any) -> torch.Tensor:
+        assert Fleeting.last() is None
+        array = self.tensor.numpy().copy()
+        Fleeting.last = weakref.ref(array)
+        return torch.from_numpy(array)
+
+
+def test_one_tensor_is_in_memory_at_a_time(tmp_path: Path) -> None:
+    model = plain()
+    tensors = {name: Fleeting(tensor) for name, tensor in model.state_dict().items()}
+    quantize_checkpoint(tensors, model.config, Grok2PackedConfig(**MIXED), tmp_path)
 
 
 def test_what_is_not_packed_stays_as_it_is(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -154,12 +154,18 @@ def _write_file(path: Path, group: list[Output], mark: str, told: Sum) -> None:
     part = path.with_name(f"{path.name}.part")
     with part.open("wb") as file:
         file.write(_header(group, mark))
-        for block in (block for output in group for block in output.blocks()):
-            block.tofile(file)
-            told.add(block.nbytes, f"writing {path.name}")
+        for output in group:
+            _write_output(file, output, lambda done: told.add(done, f"writing {path.name}"))
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)
+
+
+def _write_output(file: BinaryIO, output: Output, tell: Callable[[int], None]) -> None:
+    """Write one output; when it is left, nothing holds its blocks any more."""
+    for block in output.blocks():
+        block.tofile(file)
+        tell(block.nbytes)
 
 
 def _header(group: list[Output], mark: str) -> bytes:
