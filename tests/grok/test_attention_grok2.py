@@ -12,8 +12,9 @@ from transformers import StaticCache
 
 from ariane.grok import attention_grok2
 from ariane.grok.configuration_grok2 import Grok2Config
+from ariane.grok.configuration_packed import Grok2PackedConfig
 from ariane.grok.modeling_grok2 import Grok2RotaryEmbedding
-from ariane.grok.quantizer_grok2 import Grok2PackedConfig, pack
+from ariane.grok.quantizer_grok2 import pack
 
 UNCAPPED = {"attn_logit_softcapping": None}
 OFF = {"attn_logit_softcapping": None, "attn_temperature_len": None}

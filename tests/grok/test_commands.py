@@ -1,4 +1,4 @@
-"""`ariane grok inspect`, `convert` and `download`, as a user calls them."""
+"""`ariane grok inspect` and `convert`, as a user calls them."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ import json
 import math
 import shutil
 from pathlib import Path
-from typing import Any
 
-import huggingface_hub.constants
 import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 from tests.grok.checkpoints import copied, random_model, replaced, write_merged, write_published
-from tests.grok.hub import serving
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -25,11 +22,11 @@ from transformers import (
 from ariane.__main__ import main
 from ariane.grok.checkpoint import read_checkpoint
 from ariane.grok.configuration_grok2 import Grok2Config
+from ariane.grok.configuration_packed import Grok2PackedConfig
 from ariane.grok.layout_grok2 import active_share, file_name, parameters
 from ariane.grok.loading_grok2 import lazy_state
 from ariane.grok.modeling_grok2 import Grok2ForCausalLM
 from ariane.grok.quantization_grok2 import quantize_checkpoint
-from ariane.grok.quantizer_grok2 import Grok2PackedConfig
 
 MODEL = random_model()
 
@@ -168,38 +165,6 @@ def test_inspect_runs_no_code_of_a_directory(
     assert not trace.exists()
 
 
-def test_a_changed_source_is_written_anew(published: Path, tmp_path: Path) -> None:
-    source, target = copied(published, tmp_path / "source"), tmp_path / "merged"
-    assert run("convert", source, target) == 0
-    file = source / file_name(9)
-    with safe_open(file, "pt") as opened:
-        zeros = {name: torch.zeros_like(opened.get_tensor(name)) for name in opened.keys()}  # noqa: SIM118
-    file.unlink()
-    save_file(zeros, file)
-    assert run("convert", source, target) == 0
-    with safe_open(target / "model.safetensors", "pt") as opened:
-        assert not opened.get_tensor(next(iter(zeros))).any()
-
-
-def test_files_of_another_run_are_not_mixed(
-    published: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    target = tmp_path / "merged"
-    assert run("convert", published, target, "--limit", 0.0001) == 0
-    assert run("convert", published, target) == 1
-    assert "model-00001-of-00002.safetensors is of another run" in capsys.readouterr().err
-
-
-def test_a_torn_file_of_ours_is_written_again(published: Path, tmp_path: Path) -> None:
-    target = tmp_path / "merged"
-    assert run("convert", published, target) == 0
-    file = target / "model.safetensors"
-    whole = file.read_bytes()
-    file.write_bytes(whole[: len(whole) // 2])
-    assert run("convert", published, target) == 0
-    assert file.read_bytes() == whole
-
-
 def test_a_merged_directory_needs_nothing_of_ours(published: Path, tmp_path: Path) -> None:
     target = tmp_path / "merged"
     assert run("convert", published, target, "--limit", 0.0001) == 0
@@ -229,12 +194,75 @@ def test_a_conversion_goes_on_where_it_was_cut_off(
     files = sorted(target.glob("model-*.safetensors"))
     whole = {file.name: file.read_bytes() for file in files}
     (target / "model.safetensors.index.json").unlink()
-    files[1].rename(files[1].with_suffix(".part"))
+    files[1].rename(files[1].with_name(f"{files[1].name}.part"))
     times = files[0].stat().st_mtime_ns
     assert run("convert", published, target, "--limit", 0.0001) == 0
     assert {file.name: file.read_bytes() for file in files} == whole
     assert files[0].stat().st_mtime_ns == times
     assert not list(target.glob("*.part"))
+
+
+def test_a_file_cut_by_a_power_failure_is_written_again(published: Path, tmp_path: Path) -> None:
+    target = tmp_path / "merged"
+    assert run("convert", published, target) == 0
+    (file,) = target.glob("*.safetensors")
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+    assert run("convert", published, target) == 0
+    assert file.read_bytes() == whole
+
+
+@pytest.mark.parametrize("command", ["convert", "quantize"])
+def test_files_of_another_source_are_refused(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wide = dict.fromkeys(("hidden_size", "intermediate_size", "moe_intermediate_size"), 64)
+    first, second = (random_model(seed, head_dim=16, **wide) for seed in (0, 1))
+    source, target = write_published(tmp_path / "source", first), tmp_path / "target"
+    assert run(command, source, target) == 0
+    before = {file.name: file.read_bytes() for file in target.iterdir()}
+    shutil.rmtree(source)
+    write_published(source, second)
+    assert run(command, source, target) == 1
+    assert "model.safetensors is of another source" in capsys.readouterr().err
+    assert {file.name: file.read_bytes() for file in target.iterdir()} == before
+
+
+@pytest.mark.parametrize("limits", [(0.0001, 5), (5, 0.0001), (0.0001, 0.00008)], ids=str)
+def test_files_of_another_limit_are_refused(
+    published: Path,
+    tmp_path: Path,
+    limits: tuple[float, float],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    target = tmp_path / "target"
+    assert run("convert", published, target, "--limit", limits[0]) == 0
+    before = {file.name: file.read_bytes() for file in target.iterdir()}
+    assert run("convert", published, target, "--limit", limits[1]) == 1
+    assert "of other settings: remove it" in capsys.readouterr().err
+    assert run("convert", published, target, "--limit", limits[0], "--to", "gguf") == 1
+    assert {file.name: file.read_bytes() for file in target.iterdir()} == before
+
+
+def test_an_index_of_another_run_is_refused(
+    published: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index = tmp_path / "target" / "model.safetensors.index.json"
+    index.parent.mkdir()
+    index.write_text("{}")
+    assert run("convert", published, index.parent) == 1
+    assert f"{index} is of another source" in capsys.readouterr().err.replace("\n", "")
+
+
+@pytest.mark.parametrize("command", ["convert", "quantize"])
+def test_a_missing_tokenizer_is_said_before_anything_is_written(
+    command: str, published: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = copied(published, tmp_path / "checkpoint")
+    (folder / "tokenizer.tok.json").unlink()
+    assert run(command, folder, tmp_path / "new") == 1
+    assert "tokenizer.tok.json" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize("source", ["published", "two ranks", "merged"])
@@ -270,6 +298,7 @@ def test_what_llama_cpp_needs(published: Path, tmp_path: Path, source: str) -> N
     [
         (("{here}", "{here}"), 1, "is the checkpoint itself"),
         (("{here}", "{new}", "--to", "onnx"), 2, "onnx is no form"),
+        (("{here}", "{new}", "--limit", "-1"), 2, "limit"),
         (("{merged}", "{new}", "--to", "gguf"), 1, "experts fused"),
         (("{empty}", "{new}"), 1, "has no config.json"),
     ],
@@ -300,54 +329,3 @@ def test_a_disk_too_small_is_said_before_anything_is_written(
     assert run("convert", published, tmp_path / "new") == 1
     assert "make room" in capsys.readouterr().err
     assert list((tmp_path / "new").iterdir()) == []
-
-
-@pytest.fixture
-def hub(published: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    with serving(published) as (endpoint, handler):
-        monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
-        monkeypatch.setenv("HF_ENDPOINT", endpoint)
-        yield handler
-
-
-def test_download_checks_hashes_and_goes_on(
-    published: Path, tmp_path: Path, hub: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
-    target = tmp_path / "there"
-    hub.corrupt.add(file_name(3))
-    assert run("download", target) == 1
-    assert f"{file_name(3)} does not have the hash" in capsys.readouterr().err
-    assert not (target / file_name(3)).exists()
-    hub.corrupt.clear()
-    hub.asked.clear()
-    assert run("download", target) == 0
-    asked = [line for line in hub.asked if line.startswith("GET /xai-org")]
-    assert not [line for line in asked if file_name(0) in line]  # found whole before
-    assert [line for line in asked if file_name(3) in line]
-    for file in published.iterdir():
-        assert (target / file.name).read_bytes() == file.read_bytes()
-    hub.asked.clear()
-    assert run("download", target) == 0
-    assert not [line for line in hub.asked if line.startswith("GET /xai-org")]
-
-
-def test_download_without_a_hub_is_one_sentence(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run("download", tmp_path / "there", "--endpoint", "http://127.0.0.1:9") == 1
-    said = capsys.readouterr().err
-    assert "The hub does not give xai-org/grok-2 (" in said
-    assert "Traceback" not in said
-
-
-def test_download_checks_room_first(
-    tmp_path: Path,
-    hub: Any,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    full = shutil.disk_usage(tmp_path)._replace(free=1000)
-    monkeypatch.setattr("ariane.grok.errors.shutil.disk_usage", lambda _: full)
-    assert run("download", tmp_path / "there") == 1
-    assert "make room" in capsys.readouterr().err
-    assert list((tmp_path / "there").iterdir()) == []

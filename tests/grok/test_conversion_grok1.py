@@ -20,10 +20,10 @@ from ariane.grok.conversion_grok1 import (
     find_files,
     is_grok1,
     tensor_names,
-    total_bytes,
     write_merged,
 )
 from ariane.grok.pickled_arrays import Array, read_pickle
+from ariane.grok.progress import silent
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -39,9 +39,15 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def merged(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("merged")
-    done: list[int] = []
-    write_merged(published, target, done.append, limit=60_000, head_dim=4)
-    assert sum(done) == total_bytes(published, head_dim=4)
+    told: list[tuple[int, int]] = []
+    write_merged(
+        published,
+        target,
+        lambda description, completed, total: told.append((completed, total)),
+        limit=60_000,
+        head_dim=4,
+    )
+    assert told[-1][0] == told[-1][1] > 60_000
     return target
 
 
@@ -66,7 +72,7 @@ def test_a_run_that_was_cut_off_goes_on(published: Path, merged: Path) -> None:
     assert len(names) > 2
     (merged / names[1]).unlink()
     before = (merged / names[0]).stat().st_mtime_ns
-    write_merged(published, merged, lambda _: None, limit=60_000, head_dim=4)
+    write_merged(published, merged, silent, limit=60_000, head_dim=4)
     assert (merged / names[0]).stat().st_mtime_ns == before
     assert sorted(path.name for path in merged.glob("*.safetensors")) == names
 
@@ -95,7 +101,7 @@ def test_a_file_in_the_place_of_another_is_named(published: Path, tmp_path: Path
     (tmp_path / "tensor00006_000").unlink()
     (tmp_path / "tensor00006_000").symlink_to(published / "ckpt-0" / "tensor00007_000")
     with pytest.raises(CheckpointError, match=r"tensor00006_000 is not the int8 weight of shape"):
-        write_merged(tmp_path, tmp_path / "out", lambda _: None, head_dim=4)
+        write_merged(tmp_path, tmp_path / "out", silent, head_dim=4)
 
 
 class Runs:

@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from tests.grok.test_quantization_grok2 import MIXED, plain
 from tests.grok.tiny import IDS, run
 
+from ariane.grok.configuration_packed import Grok2PackedConfig
 from ariane.grok.finetuning_grok2 import (
     IGNORED,
     FineTuning,
@@ -22,7 +23,7 @@ from ariane.grok.finetuning_grok2 import (
 )
 from ariane.grok.lora_grok2 import LoraPackedLinear, load_adapter, lora_config, merge
 from ariane.grok.packed_grok2 import PackedLinear
-from ariane.grok.quantizer_grok2 import Grok2PackedConfig, pack
+from ariane.grok.quantizer_grok2 import pack
 
 ADAPTER = "adapter_model.safetensors"
 CHATS = [
@@ -166,8 +167,8 @@ def test_a_training_that_was_cut_off_goes_on_to_the_same_adapter(
     assert len(whole) == 8
     done: list[int] = []
 
-    def stepped(step: int, steps: int, loss: float) -> None:
-        done.append(step)
+    def stepped(*, description: str, completed: int, total: int) -> None:
+        done.append(completed)
 
     target = tmp_path / "cut"
     with pytest.raises(KeyboardInterrupt):
@@ -187,16 +188,18 @@ def test_a_training_killed_without_a_word_goes_on_from_what_was_kept(tmp_path: P
     class Killed(BaseException):
         pass
 
-    def die(step: int, steps: int, loss: float) -> None:
-        if step == 5:
+    def die(*, description: str, completed: int, total: int) -> None:
+        if completed == 5:
             raise Killed
 
     with pytest.raises(Killed):
         finetune(plain(), Letters(), CHATS, tmp_path, CUT_OFF, die)
     done: list[int] = []
-    finetune(
-        plain(), Letters(), CHATS, tmp_path, CUT_OFF, lambda s, *_: done.append(s), resume=True
-    )
+
+    def stepped(*, description: str, completed: int, total: int) -> None:
+        done.append(completed)
+
+    finetune(plain(), Letters(), CHATS, tmp_path, CUT_OFF, stepped, resume=True)
     assert done == [4, 5, 6, 7, 8]
 
 
@@ -246,3 +249,23 @@ def test_an_adapter_over_the_other_kind_is_refused(packed: bool, tmp_path: Path)
         load_adapter(
             [plain(), pack(plain(), Grok2PackedConfig(**MIXED))][not packed], str(tmp_path)
         )
+
+
+def test_weights_are_given_back_as_they_are_used() -> None:
+    model = pack(plain(), Grok2PackedConfig(**MIXED))
+    adapted = get_peft_model(model, lora_config(model, 2, 4))
+    adapted.add_adapter("second", lora_config(model, 2, 4, experts=False))
+    layers = [one for one in model.modules() if isinstance(one, LoraPackedLinear)]
+    assert {one.experts for one in layers} == {None, 8}
+    for layer in layers:
+        layer.lora_B["default"].weight.data.normal_()
+        plain_weight = layer.get_base_layer().dequantize(torch.float32)
+        assert not torch.equal(layer.dequantize(torch.float32), plain_weight)
+    with adapted.disable_adapter():
+        for layer in layers:
+            used = layer.dequantize(torch.float32)
+            assert torch.equal(used, layer.get_base_layer().dequantize(torch.float32))
+    adapted.set_adapter("second")
+    for layer in layers:  # whose factors begin at nothing, or which it does not have
+        used = layer.dequantize(torch.float32)
+        assert torch.equal(used, layer.get_base_layer().dequantize(torch.float32))

@@ -11,7 +11,8 @@ import torch
 from tests.grok.test_quantization_grok2 import MIXED, plain
 from tests.grok.tiny import IDS, run
 
-from ariane.grok.quantizer_grok2 import Grok2PackedConfig, pack
+from ariane.grok.configuration_packed import Grok2PackedConfig
+from ariane.grok.quantizer_grok2 import pack
 
 SCRIPT = Path(__file__).with_name("parallel.py")
 

@@ -12,10 +12,11 @@ from tests.grok.test_quantization_grok2 import MIXED, plain
 from tests.grok.tiny import IDS, run
 
 from ariane.grok.configuration_grok2 import Grok2Config
+from ariane.grok.configuration_packed import Grok2PackedConfig
 from ariane.grok.modeling_grok2 import Grok2ForCausalLM
 from ariane.grok.placement_grok2 import compute_where_it_lies, device_map, load
 from ariane.grok.planning_grok2 import GB
-from ariane.grok.quantizer_grok2 import Grok2PackedConfig, pack
+from ariane.grok.quantizer_grok2 import pack
 
 CARD = 24 * 2**30
 

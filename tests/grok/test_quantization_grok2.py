@@ -1,22 +1,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import shutil
+import weakref
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
 from tests.grok.tiny import IDS, TINY, run
 from transformers import StaticCache
 
 from ariane.grok import CheckpointError, Grok2ForCausalLM, Grok2Model
 from ariane.grok.checkpoint import INDEX
 from ariane.grok.configuration_grok2 import Grok2Config
+from ariane.grok.configuration_packed import Grok2PackedConfig
 from ariane.grok.packed_grok2 import PackedExperts, PackedLinear
-from ariane.grok.quantization_grok2 import LazyTensors, quantize_checkpoint
-from ariane.grok.quantizer_grok2 import Grok2PackedConfig, pack
+from ariane.grok.quantization_grok2 import quantize_checkpoint
+from ariane.grok.quantizer_grok2 import pack
 
 SHAPES = {
     "hidden_size": 64,
@@ -38,30 +44,31 @@ def plain(**changes: Any) -> Grok2ForCausalLM:
     return model
 
 
-class Counted(Mapping[str, torch.Tensor]):
-    """A lazy checkpoint that counts how often each tensor is taken."""
+class Counted:
+    """A tensor of a lazy checkpoint that counts how often it is read."""
 
-    def __init__(self, tensors: Mapping[str, torch.Tensor]) -> None:
-        self.tensors, self.taken = tensors, dict.fromkeys(tensors, 0)
+    def __init__(self, tensor: torch.Tensor) -> None:
+        self.tensor, self.read = tensor, 0
 
-    def __getitem__(self, name: str) -> torch.Tensor:
-        self.taken[name] += 1
-        return self.tensors[name]
+    def get_dtype(self) -> str:
+        return {torch.float32: "F32", torch.bfloat16: "BF16"}[self.tensor.dtype]
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.tensors)
+    def get_shape(self) -> list[int]:
+        return list(self.tensor.shape)
 
-    def __len__(self) -> int:
-        return len(self.tensors)
+    def __getitem__(self, index: Any) -> torch.Tensor:
+        assert index is ...
+        self.read += 1
+        return self.tensor
+
+
+def counted(model: Grok2ForCausalLM) -> dict[str, Counted]:
+    return {name: Counted(tensor) for name, tensor in model.state_dict().items()}
 
 
 def written(model: Grok2ForCausalLM, directory: Path, **options: Any) -> Path:
-    source = directory / "plain"
-    model.save_pretrained(source)
-    tensors = LazyTensors(source)
-    quantize_checkpoint(
-        tensors, model.config, Grok2PackedConfig(**MIXED, **options), directory / "packed"
-    )
+    packing = Grok2PackedConfig(**{**MIXED, **options})
+    quantize_checkpoint(model.state_dict(), model.config, packing, directory / "packed")
     return directory / "packed"
 
 
@@ -127,12 +134,11 @@ def test_decode_with_a_cache_agrees_with_the_prompt_at_once() -> None:
     assert np.abs(last - whole[-1]).max() < 2e-3
 
 
-def test_each_tensor_is_taken_once_and_a_break_costs_one_file(tmp_path: Path) -> None:
+def test_each_tensor_is_read_once_and_a_break_costs_one_file(tmp_path: Path) -> None:
     model = plain()
-    tensors = Counted(model.state_dict())
     told: list[tuple[int, int]] = []
 
-    def write(source: Mapping[str, torch.Tensor]) -> None:
+    def write(source: Mapping[str, Any]) -> None:
         told.clear()
         quantize_checkpoint(
             source,
@@ -140,24 +146,88 @@ def test_each_tensor_is_taken_once_and_a_break_costs_one_file(tmp_path: Path) ->
             Grok2PackedConfig(**MIXED),
             tmp_path,
             shard_bytes=40_000,
-            progress=lambda done, total: told.append((done, total)),
+            progress=lambda description, completed, total: told.append((completed, total)),
         )
 
+    tensors = counted(model)
     write(tensors)
-    assert set(tensors.taken.values()) == {1}
-    assert (
-        told[-1][0]
-        == told[-1][1]
-        == json.loads((tmp_path / INDEX).read_text())["metadata"]["total_size"]
-    )
+    assert {one.read for one in tensors.values()} == {1}
+    size = json.loads((tmp_path / INDEX).read_text())["metadata"]["total_size"]
+    assert told[-1] == (size, size)
     files = sorted(tmp_path.glob("*.safetensors"))
     assert len(files) > 3
     before = {file: file.read_bytes() for file in files}
     files[1].write_bytes(before[files[1]][:100])
-    again = Counted(model.state_dict())
+    again = counted(model)
     write(again)
-    assert 0 < sum(again.taken.values()) < len(again)
+    assert 0 < sum(one.read for one in again.values()) < len(again)
     assert {file: file.read_bytes() for file in files} == before
+    assert told[-1] == (size, size)
+
+
+class Fleeting(Counted):
+    """A tensor of a lazy checkpoint that is read only when the one before is forgotten."""
+
+    last = staticmethod(lambda: None)
+
+    def __getitem__(self, index: Any) -> torch.Tensor:
+        assert Fleeting.last() is None
+        array = self.tensor.numpy().copy()
+        Fleeting.last = weakref.ref(array)
+        return torch.from_numpy(array)
+
+
+def test_one_tensor_is_in_memory_at_a_time(tmp_path: Path) -> None:
+    model = plain()
+    tensors = {name: Fleeting(tensor) for name, tensor in model.state_dict().items()}
+    quantize_checkpoint(tensors, model.config, Grok2PackedConfig(**MIXED), tmp_path)
+
+
+def test_what_is_not_packed_stays_as_it_is(tmp_path: Path) -> None:
+    """A Grok-1's norms, routers and embeddings are float32 under a bfloat16 configuration."""
+    model = plain(dtype=torch.bfloat16)
+    held = load_file(written(model, tmp_path) / "model.safetensors")
+    whole = model.state_dict()
+    kept = whole.keys() & held.keys()
+    assert {"model.embed_tokens.weight", "model.norm.weight"} < kept
+    assert all(torch.equal(held[name], whole[name]) for name in kept)
+    assert {held[name].dtype for name in kept} == {torch.float32}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"bits": 8}, {"group_size": 32}, {"mark": "changed"}, {"shard_bytes": 40_000}],
+    ids=str,
+)
+def test_files_of_other_settings_are_refused(other: dict[str, Any], tmp_path: Path) -> None:
+    model = plain()
+    first = written(model, tmp_path) / "model.safetensors"
+    before = first.read_bytes()
+    choice = {name: other[name] for name in ("bits", "group_size") if name in other}
+    options = {name: other[name] for name in ("mark", "shard_bytes") if name in other}
+    packing = Grok2PackedConfig(**{**MIXED, **choice})
+    with pytest.raises(CheckpointError, match=rf"{first} is of another source or of other set"):
+        quantize_checkpoint(model.state_dict(), model.config, packing, first.parent, **options)
+    assert first.read_bytes() == before
+    assert sorted(path.name for path in first.parent.iterdir()) == [
+        "config.json",
+        "model.safetensors",
+    ]
+
+
+def test_weights_that_lie_there_already_are_refused(tmp_path: Path) -> None:
+    model = plain()
+    model.save_pretrained(tmp_path)
+    with pytest.raises(CheckpointError, match=r"model\.safetensors is of another source"):
+        quantize_checkpoint(
+            model.state_dict(), model.config, Grok2PackedConfig(), tmp_path, shard_bytes=40_000
+        )
+
+
+def test_a_setting_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(TypeError, match="bit"):
+        Grok2PackedConfig(bit=3)  # type: ignore[call-arg]
+    assert Grok2PackedConfig.from_dict(Grok2PackedConfig(3).to_dict()).bits == 3
 
 
 def test_what_is_missing_or_misshapen_is_named(tmp_path: Path) -> None:
@@ -166,37 +236,62 @@ def test_what_is_missing_or_misshapen_is_named(tmp_path: Path) -> None:
     lost = tensors.pop("model.layers.1.block_sparse_moe.experts.down_proj")
     with pytest.raises(ValueError, match=r"lacks model\.layers\.1\.block_sparse_moe\.experts\.do"):
         quantize_checkpoint(tensors, model.config, Grok2PackedConfig(), tmp_path)
+    assert not list(tmp_path.iterdir())
     tensors["model.layers.1.block_sparse_moe.experts.down_proj"] = lost[:, :, :32]
     with pytest.raises(ValueError, match=r"has shape \(8, 64, 32\) where the conf.* \(8, 64, 64\)"):
         quantize_checkpoint(tensors, model.config, Grok2PackedConfig(), tmp_path)
 
 
-def test_a_packed_checkpoint_that_lacks_a_file_is_refused(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def packed_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("files")
     model = plain()
     quantize_checkpoint(
-        model.state_dict(), model.config, Grok2PackedConfig(), tmp_path, shard_bytes=40_000
+        model.state_dict(), model.config, Grok2PackedConfig(), directory, shard_bytes=40_000
     )
-    index = json.loads((tmp_path / INDEX).read_text())
-    gone = index["weight_map"]["model.layers.1.mlp.up_proj.codes"]
-    index["weight_map"] = {n: f for n, f in index["weight_map"].items() if f != gone}
-    (tmp_path / INDEX).write_text(json.dumps(index))
-    with pytest.raises(CheckpointError, match=r"model\.layers\..* is in no file: .*more faults"):
-        Grok2ForCausalLM.from_pretrained(tmp_path)
+    return directory
 
 
-def test_any_torn_file_of_a_packed_checkpoint_is_named(tmp_path: Path) -> None:
-    model = plain()
-    quantize_checkpoint(
-        model.state_dict(), model.config, Grok2PackedConfig(), tmp_path, shard_bytes=40_000
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_a_packed_file_that_is_not_whole_is_named(
+    packed_files: Path, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    directory = tmp_path_factory.mktemp("torn") / "packed"
+    shutil.copytree(packed_files, directory)
+    file = data.draw(st.sampled_from(sorted(directory.glob("*.safetensors"))))
+    how = data.draw(
+        st.sampled_from(["missing", "cut short", "of another shape", "without a tensor"])
     )
-    files = sorted(tmp_path.glob("*.safetensors"))
-    assert len(files) > 1
-    for file in files:
-        whole = file.read_bytes()
-        file.write_bytes(whole[:-100])
-        with pytest.raises(CheckpointError, match=f"{file.name} has .* bytes and its header"):
-            Grok2ForCausalLM.from_pretrained(tmp_path)
-        file.write_bytes(whole)
+    said = file.name
+    if how == "missing":
+        file.unlink()
+    elif how == "cut short":
+        raw = file.read_bytes()
+        file.write_bytes(raw[: data.draw(st.integers(0, len(raw) - 1))])
+    else:
+        tensors = load_file(file)
+        name = data.draw(st.sampled_from(sorted(tensors)))
+        tensor = tensors.pop(name)
+        said = name
+        if how == "of another shape":
+            tensors[name] = tensor[:-1].contiguous()
+        if not tensors:
+            return
+        save_file(tensors, file, metadata={"format": "pt"})
+    with pytest.raises(CheckpointError, match=r"quantize the source again") as caught:
+        Grok2ForCausalLM.from_pretrained(directory)
+    assert said in str(caught.value)
+
+
+def test_other_bits_in_the_configuration_are_named(packed_files: Path, tmp_path: Path) -> None:
+    shutil.copytree(packed_files, tmp_path / "packed")
+    config = tmp_path / "packed" / "config.json"
+    content = json.loads(config.read_text())
+    content["quantization_config"]["expert_bits"] = 3
+    config.write_text(json.dumps(content))
+    with pytest.raises(CheckpointError, match=r"_proj.codes of shape .*, where .* is expected"):
+        Grok2ForCausalLM.from_pretrained(tmp_path / "packed")
 
 
 def test_a_plain_checkpoint_is_not_packed_while_it_loads(tmp_path: Path) -> None:

@@ -451,7 +451,6 @@ def test_a_taken_port_is_said_before_anything_is_loaded(
     ]
 
 
-@pytest.mark.slow
 def test_several_processes_are_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -460,6 +459,7 @@ def test_several_processes_are_refused(
     assert "2 processes cannot serve one model" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_stopped_server_breaks_off_its_replies() -> None:
     call = [sys.executable, "-m", "ariane", "grok", "serve", str(SMALL), "--port", "0"]
     with subprocess.Popen(call, stderr=subprocess.PIPE, text=True) as process:

@@ -13,9 +13,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 import ariane.grok  # noqa: F401 - the Auto classes know the directory
 from ariane.grok.checkpoint import read_checkpoint
 from ariane.grok.configuration_grok2 import Grok2Config
+from ariane.grok.configuration_packed import Grok2PackedConfig
 from ariane.grok.loading_grok2 import lazy_state
 from ariane.grok.quantization_grok2 import quantize_checkpoint
-from ariane.grok.quantizer_grok2 import Grok2PackedConfig
 from ariane.grok.verification_grok2 import TEXT, Variant, verify
 
 SMALL = Path(__file__).parents[2] / "models" / "small-grok"

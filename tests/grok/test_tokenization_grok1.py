@@ -100,9 +100,8 @@ def test_auto_tokenizer_reads_what_convert_wrote(
     source, target = tmp_path / "grok-1", tmp_path / "merged"
     with zipfile.ZipFile(Path(__file__).parent / "fixtures" / "grok1.zip") as archive:
         archive.extractall(source / "ckpt-0")
-    for name in ("total_bytes", "write_merged"):  # the fixture's heads are of 4
-        made = partial(getattr(conversion_grok1, name), head_dim=4)
-        monkeypatch.setattr(conversion_grok1, name, made)
+    made = partial(conversion_grok1.write_merged, head_dim=4)  # of the fixture
+    monkeypatch.setattr(conversion_grok1, "write_merged", made)
     call = ["grok", "convert", str(source), str(target)]
     assert main(call) == 1  # nothing is written before the tokenizer is found
     assert not target.exists()

@@ -8,14 +8,18 @@ import numpy as np
 import pytest
 import torch
 from tests.grok.tiny import IDS, run, tiny
+from torch.nn import functional
 
 from ariane.grok.configuration_grok2 import Grok2Config
 from ariane.grok.modeling_grok2 import Grok2ForCausalLM
 from ariane.grok.verification_grok2 import (
+    KEPT,
     TEXT,
     Variant,
     Verification,
+    fingerprint,
     read_as,
+    token_losses,
     verify,
     write,
 )
@@ -73,10 +77,17 @@ def taught(variant: Variant) -> tuple[Grok2ForCausalLM, list[int]]:
 def test_the_variant_that_wrote_the_text_is_chosen(variant: Variant) -> None:
     model, ids = taught(variant)
     asked: list[str] = []
-    found = verify(model, Fixed(ids), progress=lambda variant, *_: asked.append(variant))
+    done: list[tuple[int, int]] = []
+
+    def told(*, description: str, completed: int, total: int) -> None:
+        asked.append(description)
+        done.append((completed, total))
+
+    found = verify(model, Fixed(ids), progress=told)
     assert found.chosen == variant
     assert asked[0] == str(Variant(temperature=6))
-    assert len(asked) == len(found.scores) == 8
+    assert done == [(number, 8) for number in range(9)]
+    assert len(found.scores) == 8
     assert [row["variant"] for row in found.rows() if row["chosen"]] == [str(variant)]
     assert found.tokens == len(ids)
     assert set(found.ends) == {1, 2}
@@ -103,6 +114,87 @@ def test_the_choice_is_written_and_nothing_else_changes(tmp_path: Path) -> None:
     again = Grok2Config.from_pretrained(tmp_path)
     assert Variant.of(again) == found.chosen
     assert again.rope_parameters["factor"] == 16
+
+
+@pytest.mark.parametrize("cap", [2.0, None])
+@pytest.mark.parametrize("window", [7, 41, 64])
+def test_losses_in_parts_are_those_of_the_whole(
+    cap: float | None, window: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ariane.grok.verification_grok2.CHUNK", 5)
+    model, ids = tiny(final_logit_softcapping=cap), torch.tensor([(IDS * 4)[:43]])
+    most: list[int] = []
+    model.lm_head.register_forward_hook(lambda _, __, logits: most.append(logits.shape[0]))
+    got = token_losses(model, torch.split(ids, window, dim=1), Variant.of(model.config))
+    assert max(most) <= 5
+    expected = []
+    for piece in torch.split(ids, window, dim=1):
+        with torch.no_grad():
+            logits = model(piece).logits[0, :-1]
+        expected.append(functional.cross_entropy(logits, piece[0, 1:], reduction="none"))
+    assert torch.allclose(got, torch.cat(expected), rtol=1e-12)
+
+
+class Stopped(Exception):
+    """What ends a run in the middle."""
+
+
+def test_a_verification_goes_on_and_is_written_without_another_pass(tmp_path: Path) -> None:
+    model = tiny()
+    model.config.save_pretrained(tmp_path)
+    passes: list[int] = []
+    model.model.register_forward_pre_hook(
+        lambda _, __, given: (
+            passes.append(given["input_ids"].shape[1])
+            if given and "input_ids" in given
+            else passes.append(0)
+        ),
+        with_kwargs=True,
+    )
+
+    def stops(*, description: str, completed: int, total: int) -> None:
+        if completed == 3:
+            raise Stopped
+
+    def again(ids: list[int] = IDS, window: int = 64) -> tuple[int, Verification]:
+        before = len(passes)
+        found = verify(model, Fixed(ids), window=window, directory=tmp_path)
+        return len(passes) - before - 1, found  # one more reads the end of a turn
+
+    with pytest.raises(Stopped):
+        verify(model, Fixed(IDS), progress=stops, window=64, directory=tmp_path)
+    assert len(passes) == 3
+    left, found = again()
+    assert left == 5
+    assert again() == (0, found)
+    assert verify(model, Fixed(IDS), window=64) == found
+    write(tmp_path, model.config, found)
+    assert again() == (0, found)
+    assert again(window=5)[0] == 8 * 3
+    assert again(IDS[::-1])[0] == 8
+    (tmp_path / KEPT).write_text("{")
+    assert again(IDS[::-1])[0] == 8
+
+
+def test_losses_are_scored_anew_where_anything_else_changed(tmp_path: Path) -> None:
+    def about(model: Grok2ForCausalLM) -> str:
+        return fingerprint(model, torch.tensor([IDS]), 64, tmp_path)
+
+    (tmp_path / "model.safetensors").write_bytes(b"1")
+    known = {about(tiny()), about(tiny(router_logit_softcapping=3.0)), about(tiny().float())}
+    (tmp_path / "model.safetensors").write_bytes(b"other weights")
+    known.add(about(tiny()))
+    assert len(known) == 4
+    assert about(tiny(**shaped(YARN))) in known
+
+
+def test_both_files_say_the_same_ends(tmp_path: Path) -> None:
+    Grok2Config().save_pretrained(tmp_path)
+    path = tmp_path / "generation_config.json"
+    path.write_text(json.dumps({"eos_token_id": [1, 2], "pad_token_id": 0}))
+    write(tmp_path, Grok2Config(), Verification((), Variant(), 9, {1: 0.1, 2: 0.7}))
+    assert json.loads(path.read_text()) == {"eos_token_id": [2, 1], "pad_token_id": 0}
+    assert json.loads((tmp_path / "config.json").read_text())["eos_token_id"] == [2, 1]
 
 
 def test_the_text_is_long_enough_for_temperature() -> None:

@@ -14,9 +14,10 @@ from typing import Final
 import torch
 
 from ariane.grok.configuration_grok2 import Grok2Config
+from ariane.grok.configuration_packed import Grok2PackedConfig
 from ariane.grok.modeling_grok2 import Grok2ForCausalLM
 from ariane.grok.packed_grok2 import PackedLinear
-from ariane.grok.quantizer_grok2 import Grok2PackedConfig, empty_packed
+from ariane.grok.quantizer_grok2 import empty_packed
 
 WIDTH: Final = 8192
 """Grok-2's own width."""

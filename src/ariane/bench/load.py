@@ -24,10 +24,12 @@ from transformers import PreTrainedModel
 
 from ariane.grok.checkpoint import read_checkpoint
 from ariane.grok.configuration_grok2 import Grok2Config
-from ariane.grok.conversion import outputs, write_all
+from ariane.grok.conversion import outputs
 from ariane.grok.layout_grok2 import Shape, parameters
 from ariane.grok.modeling_grok2 import Grok2ForCausalLM
+from ariane.grok.progress import silent
 from ariane.grok.write_layout import write_layout
+from ariane.grok.writing import write_all
 
 GIGABYTES: Final = 2.0
 """Of the whole checkpoint, in bfloat16."""
@@ -73,8 +75,7 @@ def measure(folder: Path, gigabytes: float) -> list[Row]:
     config = shaped(gigabytes)
     published, merged = folder / "published", folder / "merged"
     write_published(published, config)
-    files = {"model.safetensors": outputs(read_checkpoint(published, config), fused=True)}
-    write_all(merged, files, "", lambda _: None)
+    write_all(merged, outputs(read_checkpoint(published, config), fused=True), "", silent)
     config.save_pretrained(merged)
     return [
         _row("published, TP-8", _apart(published, False)),

@@ -13,9 +13,9 @@ from ariane.grok.after_import import after_import
 
 if TYPE_CHECKING:
     from ariane.grok.configuration_grok2 import Grok2Config
+    from ariane.grok.configuration_packed import Grok2PackedConfig
     from ariane.grok.errors import CheckpointError
     from ariane.grok.modeling_grok2 import Grok2ForCausalLM, Grok2Model
-    from ariane.grok.quantizer_grok2 import Grok2PackedConfig
     from ariane.grok.tokenization_grok2 import Grok2Tokenizer
 
 PARTS = {
@@ -24,7 +24,7 @@ PARTS = {
     "Grok2ForCausalLM": "ariane.grok.modeling_grok2:Grok2ForCausalLM",
     "Grok2Model": "ariane.grok.modeling_grok2:Grok2Model",
     "Grok2Tokenizer": "ariane.grok.tokenization_grok2:Grok2Tokenizer",
-    "Grok2PackedConfig": "ariane.grok.quantizer_grok2:Grok2PackedConfig",
+    "Grok2PackedConfig": "ariane.grok.configuration_packed:Grok2PackedConfig",
     "configuration": "ariane.grok.configuration_auto:register",
     "modeling": "ariane.grok.modeling_grok2:register",
     "quantization": "ariane.grok.quantizer_grok2:register",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,16 +29,13 @@ def download(
     ] = None,
 ) -> None:
     """Fetch a checkpoint: room is checked first, hashes after; started again, it goes on."""
-    room = part("download")
     with sentences(), bar() as progress:
-        task = progress.add_task("asking the hub", total=None)
+        room = part("download")
+        tell = partial(progress.update, progress.add_task("asking the hub", total=None))
         commit, files = room.listing(repository, revision, endpoint)
-        progress.update(task, total=room.work(files))
-
-        def said(what: str, done: int) -> None:
-            progress.update(task, description=what, advance=done)
-
-        room.download(repository, folder, commit, files, said, endpoint)
+        changed = room.download(repository, folder, commit, files, tell, endpoint)
+    for name in changed:
+        say(f"{folder / name} was changed here and is kept: remove it to fetch the published one.")
     out.print(f"{len(files)} files are whole in {folder}.")
 
 
@@ -91,7 +89,7 @@ def convert(
     to: Annotated[
         str, typer.Option(help="merged: for Transformers; gguf: for llama.cpp's converter.")
     ] = "merged",
-    limit: Annotated[float, typer.Option(help="The most gigabytes of one file.")] = 5.0,
+    limit: Annotated[float, typer.Option(help="The most gigabytes of one file.", min=1e-6)] = 5.0,
 ) -> None:
     """Write a checkpoint as whole tensors; started again, it goes on.
 
@@ -101,21 +99,16 @@ def convert(
         raise typer.BadParameter(f"{to} is no form; there are merged and gguf.")
     size = int(limit * 1e9)
     with sentences(), bar() as progress:
-        task = progress.add_task("reading", total=None)
+        tell = partial(progress.update, progress.add_task("reading", total=None))
         room = part("grok-1")
         if room.is_grok1(source):
             if to == "gguf":
                 raise CheckpointError(f"{source} is Grok-1: llama.cpp reads it only once merged.")
             tokenizer = part("grok-1 tokenizer").read_tokenizer(room.find_folder(source))
-            progress.update(task, total=room.total_bytes(source))
-            room.write_merged(source, target, lambda done: progress.advance(task, done), size)
+            room.write_merged(source, target, tell, size)
             tokenizer.save_pretrained(target)
         else:
-            room = part("conversion")
-            progress.update(task, total=room.total_bytes(source))
-            room.write_merged(
-                source, target, lambda done: progress.advance(task, done), to == "merged", size
-            )
+            part("conversion").write_merged(source, target, tell, to == "merged", size)
     out.print(f"Wrote {target}.")
 
 
@@ -135,15 +128,15 @@ def quantize(
 
     The source is of any layout; the target loads like any model.
     """
-    with sentences(), bar() as progress:
-        task = progress.add_task("reading", total=None)
-
-        def wrote(done: int, total: int) -> None:
-            progress.update(task, description="packing", completed=done, total=total)
-
+    with sentences():
         room = part("packing")
+        try:
+            choice = room.Grok2PackedConfig(bits, expert_bits, head_bits, group_size)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
         if device is not None:
             part("running").check_device(device)
-        choice = room.Grok2PackedConfig(bits, expert_bits, head_bits, group_size)
-        room.quantize_directory(source, target, choice, device, wrote)
+        with bar() as progress:
+            tell = partial(progress.update, progress.add_task("reading", total=None))
+            room.quantize_directory(source, target, choice, device, tell)
     out.print(f"Wrote {target}.")

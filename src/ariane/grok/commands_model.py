@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from unicodedata import category
 
 import typer
@@ -22,6 +21,7 @@ from ariane.grok.terminal import (
     show_json,
     steps,
     stopping,
+    typed,
 )
 
 app = typer.Typer()
@@ -30,7 +30,10 @@ Gpu = Annotated[
     str | None,
     typer.Option(help="The most for one GPU, such as 24GiB; the processor does the rest."),
 ]
-Dtype = Annotated[str, typer.Option(help="auto: as the files are; or float32, bfloat16.")]
+Dtype = Annotated[
+    Literal["auto", "float32", "bfloat16", "float16"],
+    typer.Option(help="auto: as the files are."),
+]
 Adapter = Annotated[Path | None, typer.Option(help="A directory that finetune wrote.")]
 
 
@@ -39,8 +42,12 @@ def load(folder: Path, gpu: str | None, dtype: str, adapter: Path | None = None)
     room = part("running")
     place = room.anywhere
     if gpu is not None:
+        try:
+            size = part("planning").bytes_of(gpu)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
         room.check_device("cuda")
-        place = partial(part("placement").load, gpu=part("machine").bytes_of(gpu))
+        place = partial(part("placement").load, gpu=size)
     model, tokenizer = room.load(folder, dtype, place)
     if adapter is not None:
         model = part("lora").load_adapter(model, str(adapter)).get_base_model()
@@ -65,12 +72,8 @@ def verify(
         model, tokenizer = load(folder, gpu, dtype)
         said = text.read_text(encoding="utf-8") if text else None
         with steps() as progress:
-            task = progress.add_task("scoring")
-
-            def began(variant: str, done: int, count: int) -> None:
-                progress.update(task, description=variant, completed=done, total=count)
-
-            found = room.verify(model, tokenizer, said, began, window)
+            tell = partial(progress.update, progress.add_task("scoring", total=None))
+            found = room.verify(model, tokenizer, said, tell, window, folder)
         if write:
             room.write(folder, model.config, found)
     rows = found.rows()
@@ -124,13 +127,9 @@ def finetune(
         )
         model, tokenizer = load(folder, None, dtype)
         with steps() as progress, stopping(f"{target} keeps it: go on with --resume.") as stopped:
-            task = progress.add_task("learning")
-
-            def stepped(step: int, count: int, loss: float) -> None:
-                progress.update(task, description=f"loss {loss:.3f}", completed=step, total=count)
-
+            tell = partial(progress.update, progress.add_task("learning", total=None))
             losses = room.finetune(
-                model, tokenizer, read, target, settings, stepped, resume=resume, stopped=stopped
+                model, tokenizer, read, target, settings, tell, resume=resume, stopped=stopped
             )
     if as_json:
         show_json({"adapter": str(target), "losses": losses})
@@ -148,31 +147,31 @@ def chat(
     gpu: Gpu = None,
     dtype: Dtype = "auto",
 ) -> None:
-    """Talk with a model; an empty line or the end of input ends it, Ctrl-C a reply."""
+    """Talk with a model; Ctrl-D, the end of input, ends it, and Ctrl-C a reply.
+
+    What is pasted into a terminal is one turn, its lines included.
+    """
     with sentences():
         model, tokenizer = load(folder, gpu, dtype, adapter)
-        talk = part("running").Conversation(model, tokenizer, system)
+        room = part("running")
+        talk = room.Conversation(model, tokenizer, system)
         how: dict[str, Any] = {"max_new_tokens": limit, "do_sample": temperature > 0}
         if temperature > 0:
             how["temperature"] = temperature
-        while said := _line():
+        for said in typed():
             try:
                 talk.ask(said, _print, **how)
             except KeyboardInterrupt:
                 say(" (stopped)")
+            except room.FullError as error:
+                say(f"{error} Here it begins, and what was said before is forgotten.")
+                talk = room.Conversation(model, tokenizer, system)
             typer.echo()
 
 
 def _print(text: str) -> None:
     """A word of a reply, without what would command the terminal."""
     typer.echo("".join(c for c in text if c in "\n\t" or category(c) != "Cc"), nl=False)
-
-
-def _line() -> str:
-    """What the user types next; nothing at the end."""
-    if sys.stdin.isatty():
-        typer.echo("> ", nl=False)
-    return sys.stdin.readline().strip()
 
 
 @app.command()

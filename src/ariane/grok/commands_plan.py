@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -29,24 +28,19 @@ def plan(
 ) -> None:
     """Say what fits where, at how many bits, and the most tokens a second, with the arithmetic."""
     room = part("planning")
-    sizes = {"grok-2": room.GROK_2, "grok-1": room.GROK_1}
-    if model not in sizes:
+    if model not in room.MODELS:
         raise typer.BadParameter(f"{model} is no model of this plan; there are grok-2 and grok-1.")
     if gpu is None and ram is None:
         raise typer.BadParameter("name a machine: --gpu 24GiB --ram 128GiB, or one of them.")
     try:
-        machine = part("machine").Machine.of(gpu, ram, bandwidth, ram_bandwidth)
+        machine = room.Machine.of(gpu, ram, bandwidth, ram_bandwidth, gpus)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
-    if gpus is not None and (gpu is None or "x" in gpu.lower()):
-        raise typer.BadParameter(f"--gpus {gpus} needs the memory of one GPU: --gpu 24GiB.")
-    if gpus is not None:
-        machine = replace(machine, gpus=gpus)
-    rows = room.rows(room.plan(sizes[model], machine))
+    rows = room.rows(room.plan(room.MODELS[model], machine))
     if as_json:
         show_json(rows)
         return
     show([{key: row[key] for key in row if key != "arithmetic"} for row in rows], model)
     for row in rows:
         out.print(f"{row['bits']}, {row['how']}: {row['arithmetic']}", highlight=False)
-    say(room.MEANING)
+    say(room.meaning(machine))

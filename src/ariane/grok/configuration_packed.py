@@ -33,14 +33,12 @@ class Grok2PackedConfig(QuantizationConfigMixin):
         group_size: int = 64,
         quant_method: str = METHOD,
     ) -> None:
-        if quant_method != METHOD:
-            raise ValueError(f"quant_method {quant_method!r} is not {METHOD}.")
-        self.quant_method = METHOD
+        self.quant_method = quant_method
         self.bits = bits
         self.expert_bits = bits if expert_bits is None else expert_bits
         self.head_bits = head_bits
         self.group_size = group_size
-        for each in (bits, self.expert_bits, head_bits or bits):
+        for each in (bits, self.expert_bits, bits if head_bits is None else head_bits):
             check(group_size, each, group_size)
 
     def bits_of(self, module: str, config: Grok2Config) -> int | None:

@@ -18,11 +18,11 @@ import numpy as np
 import torch
 
 from ariane.grok.configuration_grok2 import Grok2Config
-from ariane.grok.continuing import check_target, mark_of
-from ariane.grok.conversion import Block, Output, Progress, into_files, write_all
 from ariane.grok.errors import CheckpointError
 from ariane.grok.layout_grok2 import DOWN, GATE_UP, LAYER
 from ariane.grok.pickled_arrays import Array, Quantized, read_pickle
+from ariane.grok.progress import Progress
+from ariane.grok.writing import LIMIT, Block, Output, check_target, mark_of, write_all
 
 OF_A_LAYER = (
     "moe/linear",
@@ -228,11 +228,11 @@ def outputs(files: Files, config: Grok2Config) -> list[Output]:
     """Every parameter of our model, quantized ones as bfloat16, the others as they are."""
     hidden = config.hidden_size
     table = (config.vocab_size, hidden)
+    embedding = _float(files.paths["in_out_embed"], table)
+    norm = _float(files.paths["rms_norm"], (hidden,))
     found = [
-        Output(
-            "model.embed_tokens.weight", "F32", table, _float(files.paths["in_out_embed"], table)
-        ),
-        Output("model.norm.weight", "F32", (hidden,), _float(files.paths["rms_norm"], (hidden,))),
+        Output({"model.embed_tokens.weight": ("F32", table)}, embedding),
+        Output({"model.norm.weight": ("F32", (hidden,))}, norm),
     ]
     for layer in range(files.layers):
         found += _layer_outputs(files, config, layer)
@@ -250,34 +250,28 @@ def _layer_outputs(files: Files, config: Grok2Config, layer: int) -> Iterator[Ou
         source = files.paths[theirs + path]
         if path == "router":
             made = _float(source, (hidden, count), turned=True)
-            yield Output(f"{ours}{name}.weight", "F32", (count, hidden), made)
+            yield Output({f"{ours}{name}.weight": ("F32", (count, hidden))}, made)
             continue
         shape = shapes.get(name.partition(".")[2], (hidden, keys))
-        yield Output(f"{ours}{name}.weight", "BF16", shape[::-1], _matrix(source, shape))
+        yield Output({f"{ours}{name}.weight": ("BF16", shape[::-1])}, _matrix(source, shape))
     for name, path in NORMS.items():
         made = _float(files.paths[theirs + path], (hidden,))
-        yield Output(f"{ours}{name}.weight", "F32", (hidden,), made)
+        yield Output({f"{ours}{name}.weight": ("F32", (hidden,))}, made)
     gate, up, down = (
         files.paths[f"{theirs}moe/{name}"] for name in ("linear", "linear_v", "linear_1")
     )
     fused, back = (count, 2 * wide, hidden), (count, hidden, wide)
     gates = _experts([gate, up], (count, hidden, wide))
-    yield Output(GATE_UP.format(layer=layer), "BF16", fused, gates)
+    yield Output({GATE_UP.format(layer=layer): ("BF16", fused)}, gates)
     downs = _experts([down], (count, wide, hidden))
-    yield Output(DOWN.format(layer=layer), "BF16", back, downs)
-
-
-def total_bytes(source: Path, head_dim: int = HEAD_DIM) -> int:
-    """How much `write_merged` will write."""
-    files = find_files(source)
-    return sum(output.bytes for output in outputs(files, read_config(files, head_dim)))
+    yield Output({DOWN.format(layer=layer): ("BF16", back)}, downs)
 
 
 def write_merged(
     source: Path,
     target: Path,
     progress: Progress,
-    limit: int = 5_000_000_000,
+    limit: int = LIMIT,
     head_dim: int = HEAD_DIM,
 ) -> None:
     """Write Grok-1 as safetensors and a configuration of our decoder; it goes on if cut off.
@@ -287,6 +281,6 @@ def write_merged(
     check_target(source, target)
     files = find_files(source)
     config = read_config(files, head_dim)
-    mark = mark_of(files.paths.values())
-    write_all(target, into_files(outputs(files, config), limit), mark, progress)
+    mark = mark_of(files.paths.values(), limit)
+    write_all(target, outputs(files, config), mark, progress, limit)
     config.save_pretrained(target)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +15,20 @@ from huggingface_hub import HfApi, hf_hub_download
 from huggingface_hub.utils.tqdm import tqdm
 
 from ariane.grok.errors import CheckpointError, check_space
+from ariane.grok.progress import Progress, Sum, silent
+from ariane.grok.writing import write_text
 
 RECORD = "sha256.json"
 """Which files were found whole, with size and time: they are not read through again."""
 
-Progress = Callable[[str, int], None]
-"""Told what is being done, and the bytes done since it was last told."""
+CHANGED_HERE = ("config.json", "generation_config.json")
+"""What `verify` may write a choice into: changed since it came, it is kept."""
+
+BEGUN = Path(".cache", "huggingface", "download")
+"""Where the hub's client keeps the beginnings of files."""
+
+OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
+"""Errors of the system that are none of the hub's."""
 
 BLOCK = 1 << 24
 
@@ -39,6 +48,8 @@ def _asking(repository: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in OF_THE_DISK:
+            raise
         reason = str(error).partition("\n")[0]
         raise CheckpointError(
             f"The hub does not give {repository} ({reason}): look at its name and at the network, "
@@ -62,35 +73,35 @@ def listing(
     return about.sha or "main", files
 
 
-def work(files: list[Remote]) -> int:
+def _work(files: list[Remote]) -> int:
     """The bytes that a download reports: those fetched, and those read again to be checked."""
     return sum(file.size * (2 if file.sha256 else 1) for file in files)
 
 
-def _bar(progress: Progress, what: str) -> type[Any]:
+def _bar(told: Sum, what: str) -> type[Any]:
     """A bar for the hub's own loop, which shows nothing and tells what it is told."""
 
     class Bar(tqdm):
         """One file's bytes; a file of which a part is there begins with that part."""
 
         def __init__(self, *arguments: Any, **options: Any) -> None:
-            progress(what, int(options.get("initial") or 0))
+            told.add(int(options.get("initial") or 0), what)
             # The hub's bar has no types.
             super().__init__(*arguments, **{**options, "disable": True})  # type: ignore[no-untyped-call]
 
         def update(self, n: float | None = 1) -> None:
             """Pass the bytes on."""
-            progress(what, int(n or 0))
+            told.add(int(n or 0), what)
 
     return Bar
 
 
-def _digest(path: Path, progress: Progress) -> str:
+def _digest(path: Path, told: Sum) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(BLOCK):
             digest.update(block)
-            progress(f"checking {path.name}", len(block))
+            told.add(len(block), f"checking {path.name}")
     return digest.hexdigest()
 
 
@@ -104,55 +115,73 @@ def download(
     folder: Path,
     commit: str,
     files: list[Remote],
-    progress: Progress,
+    progress: Progress = silent,
     endpoint: str | None = None,
-) -> None:
-    """Fetch what is not there yet and check every hash.
+) -> list[str]:
+    """Fetch what is not there yet and check every hash; the names of files changed here are given.
 
-    Raises `CheckpointError` where the disk is too small, the hub breaks off, or a file is not what
-    the hub says; such a file is removed, so that the next run fetches it again.
+    Those are kept as they are. Raises `CheckpointError` where the disk is too small, the hub breaks
+    off, or a file is not what the hub says; such a file is removed, so that the next run fetches
+    it again. What the disk refuses is an OSError.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    record_path = folder / RECORD
-    record = json.loads(record_path.read_text()) if record_path.exists() else {}
-    todo = [file for file in files if not _is_known(folder / file.name, file, record)]
-    check_space(folder, sum(file.size for file in todo if not (folder / file.name).exists()))
-    for file in files:
+    record = _read_record(folder / RECORD)
+    changed = [file.name for file in files if _is_changed(folder / file.name, file, record)]
+    there = [file for file in files if _is_known(folder / file.name, file, record)]
+    todo = [file for file in files if file not in there and file.name not in changed]
+    absent = sum(file.size for file in todo if not (folder / file.name).exists())
+    begun = sum(part.stat().st_size for part in (folder / BEGUN).rglob("*.incomplete"))
+    check_space(folder, absent - begun)
+    told = Sum(_work(files), progress)
+    told.add(_work(files) - _work(todo), "looking at what is there")
+    for file in todo:
         path = folder / file.name
-        if file not in todo:
-            progress(f"{file.name} is there", work([file]))
-            continue
-        bar = _bar(progress, f"fetching {file.name}")
         if path.exists():
-            progress(f"{file.name} was fetched", file.size)
+            told.add(file.size, f"{file.name} was fetched")
         with _asking(repository):
             hf_hub_download(
                 repository,
                 file.name,
                 revision=commit,
                 local_dir=folder,
-                tqdm_class=bar,
+                tqdm_class=_bar(told, f"fetching {file.name}"),
                 endpoint=endpoint,
             )
-        _check(path, file, progress)
+        _check(path, file, told)
         record[file.name] = [*_stamp(path), file.sha256]
-        record_path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        write_text(folder / RECORD, json.dumps(record, indent=2) + "\n")
+    return changed
 
 
-def _is_known(path: Path, file: Remote, record: dict[str, list[int | str]]) -> bool:
+def _read_record(path: Path) -> dict[str, Any]:
+    """What earlier runs found whole; nothing where it is torn, and all is checked again."""
+    try:
+        record = json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _is_changed(path: Path, file: Remote, record: dict[str, Any]) -> bool:
+    """Whether a file that came whole was changed here, as `verify` does."""
+    told = file.name in record and path.exists() and file.name in CHANGED_HERE
+    return told and record[file.name][:2] != _stamp(path)
+
+
+def _is_known(path: Path, file: Remote, record: dict[str, Any]) -> bool:
     """Whether a file was found whole before and has not been touched since."""
     known = record.get(file.name)
     return known is not None and path.exists() and known == [*_stamp(path), file.sha256]
 
 
-def _check(path: Path, file: Remote, progress: Progress) -> None:
+def _check(path: Path, file: Remote, told: Sum) -> None:
     size = path.stat().st_size
     if size != file.size:
         path.unlink()
         raise CheckpointError(
             f"{path} came with {size} bytes instead of {file.size} and was removed: run it again."
         )
-    if file.sha256 is not None and _digest(path, progress) != file.sha256:
+    if file.sha256 is not None and _digest(path, told) != file.sha256:
         path.unlink()
         raise CheckpointError(
             f"{path} does not have the hash that the hub gives and was removed: run it again."

@@ -16,6 +16,7 @@ from peft import PeftModel, get_peft_model
 from ariane.grok.finetuning_state import Training, check_kept, forget
 from ariane.grok.lora_grok2 import lora_config
 from ariane.grok.modeling_grok2 import Grok2ForCausalLM
+from ariane.grok.progress import Progress, silent
 
 Chat: TypeAlias = list[dict[str, str]]
 """Messages {"role": "system" | "user" | "assistant", "content": …} in their order."""
@@ -122,17 +123,17 @@ def finetune(
     chats: Sequence[Chat],
     directory: Path,
     settings: FineTuning | None = None,
-    progress: Callable[[int, int, float], None] = lambda step, steps, loss: None,
+    progress: Progress = silent,
     *,
     resume: bool = False,
     stopped: Callable[[], bool] = lambda: False,
 ) -> list[float]:
     """Train an adapter on chats and save it; the mean loss of each step.
 
-    `progress` is called after each step with its number, how many there are, and its loss. Where
-    `stopped` then says so, the training is kept in `directory` and KeyboardInterrupt raised;
-    `resume` goes on with it, to the same adapter. Raises ValueError where settings or what was kept
-    do not allow a training.
+    `progress` is told each step's loss, its number and how many there are. Where `stopped` then
+    says so, the training is kept in `directory` and KeyboardInterrupt raised; `resume` goes on with
+    it, to the same adapter. Raises ValueError where settings or what was kept do not allow a
+    training.
     """
     settings = settings or FineTuning()
     directory.mkdir(parents=True, exist_ok=True)
@@ -155,7 +156,8 @@ def finetune(
         next(batches)  # seen before the training was cut off
     while len(training.losses) < steps:
         training.losses.append(_step(training, batches, settings.accumulate))
-        progress(len(training.losses), steps, training.losses[-1])
+        said = f"loss {training.losses[-1]:.3f}"
+        progress(description=said, completed=len(training.losses), total=steps)
         _keep(training, steps, directory, settings.keep_every, stopped())
     if settings.checkpointing:
         model.activation_checkpointing_disable()

@@ -21,7 +21,10 @@ LONGEST_HEADER = 100_000_000
 """Bytes; the safetensors library refuses longer ones too."""
 
 ITEM_BYTES = {"BF16": 2, "F16": 2, "F32": 4, "F64": 8}
-"""The number formats that a plain Grok-2 checkpoint may use."""
+"""The number formats that a plain Grok-2 checkpoint may use, with the bytes of a number."""
+
+PACKED_BYTES = {**ITEM_BYTES, "U8": 1}
+"""Those of a packed one."""
 
 
 @dataclass(frozen=True)

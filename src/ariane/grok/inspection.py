@@ -19,9 +19,9 @@ from ariane.grok.checkpoint import (
 )
 from ariane.grok.configuration_grok2 import Grok2Config
 from ariane.grok.errors import CheckpointError
-from ariane.grok.headers import ITEM_BYTES
+from ariane.grok.headers import ITEM_BYTES, PACKED_BYTES
 from ariane.grok.layout_grok2 import Parameter, active_share, part_of
-from ariane.grok.layout_packed import PACKED_BYTES, packed_parameters, packing_of
+from ariane.grok.layout_packed import packed_parameters, packing_of
 from ariane.grok.tokenization_grok2 import VOCAB_FILE
 
 GROK_1 = ("ckpt-0", "tensor00000_000")
@@ -49,12 +49,10 @@ class Kind:
 
 @dataclass(frozen=True)
 class Inspection:
-    """The kinds, what is wrong in sentences, and whether the tokenizer is there."""
+    """The kinds, and what is wrong in sentences."""
 
-    folder: Path
     kinds: tuple[Kind, ...]
     faults: tuple[str, ...]
-    tokenizer: bool
 
     @property
     def parts(self) -> tuple[Kind, ...]:
@@ -166,7 +164,6 @@ def inspect(folder: Path) -> Inspection:
     for name, parameter in wanted.items():
         kinds.setdefault(_kind(name), {})[name] = parameter
     rows = tuple(_summary(kind, group, tensors, config) for kind, group in kinds.items())
-    tokenizer = any((folder / name).is_file() for name in (VOCAB_FILE, "tokenizer.json"))
-    if not tokenizer:
+    if not any((folder / name).is_file() for name in (VOCAB_FILE, "tokenizer.json")):
         wrong.append(f"{folder / VOCAB_FILE} is missing: download it beside the weights.")
-    return Inspection(folder, rows, tuple(wrong), tokenizer)
+    return Inspection(rows, tuple(wrong))

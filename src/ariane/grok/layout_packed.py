@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from ariane.grok.checkpoint import check, read_tensors, weight_files
 from ariane.grok.configuration_grok2 import Grok2Config
 from ariane.grok.configuration_packed import METHOD, Grok2PackedConfig
-from ariane.grok.headers import ITEM_BYTES
 from ariane.grok.layout_grok2 import Parameter, Piece, Shape, fused, parameters
 from ariane.grok.packing_grok2 import code_bytes
-
-PACKED_BYTES = {**ITEM_BYTES, "U8": 1}
-"""The number formats of a packed checkpoint."""
 
 
 def packing_of(config: Grok2Config) -> Grok2PackedConfig | None:
@@ -35,19 +28,18 @@ def packed_parameters(config: Grok2Config, packing: Grok2PackedConfig) -> dict[s
     return found
 
 
-def check_packed(folder: Path, config: Grok2Config, packing: Grok2PackedConfig) -> None:
-    """Raise `CheckpointError` where a packed directory is not whole."""
-    tensors = read_tensors(weight_files(folder), PACKED_BYTES)
-    check(tensors, packed_parameters(config, packing))
-
-
-def _packed(plain: Parameter, name: str, bits: int, group: int) -> Parameter:
-    """A weight (…, N, K) as its codes and its scales; they have no place in it of their own."""
-    *lead, rows, width = plain.shape
-    shapes: dict[str, Shape] = {
+def packed_shapes(shape: Shape, bits: int, group: int) -> dict[str, Shape]:
+    """The shapes of what stands for a weight (…, N, K), by the ends of their names."""
+    *lead, rows, width = shape
+    return {
         "codes": (*lead, rows, code_bytes(width, bits)),
         "scales": (*lead, 2, rows, width // group),
     }
+
+
+def _packed(plain: Parameter, name: str, bits: int, group: int) -> Parameter:
+    """A weight as its codes and its scales; they have no place in it of their own."""
     stem, region = name.removesuffix(".weight"), plain.pieces[0].region
+    shapes = packed_shapes(plain.shape, bits, group)
     pieces = (Piece(f"{stem}.{end}", shape, region) for end, shape in shapes.items())
     return Parameter(plain.shape, tuple(pieces))

@@ -19,7 +19,6 @@ from ariane.grok.configuration_grok2 import Grok2Config
 from ariane.grok.errors import CheckpointError
 from ariane.grok.headers import Shard
 from ariane.grok.layout_grok2 import Parameter, Piece, Region
-from ariane.grok.layout_packed import check_packed, packing_of
 
 PATTERNS = ("*.json", "*.safetensors")
 """What is downloaded of a repository: configuration, tokenizer and weights."""
@@ -209,9 +208,6 @@ class PublishedCheckpoint:
         if not isinstance(config, Grok2Config):
             config = AutoConfig.from_pretrained(folder if config is None else config)
         if _is_other(folder, config):
-            packing = packing_of(config)
-            if packing is not None:
-                check_packed(folder, config, packing)
             return parent.from_pretrained(folder, *model_args, config=config, **kwargs)
         dtype = wanted_dtype(kwargs.pop("torch_dtype", kwargs.pop("dtype", None)), config)
         state = lazy_state(read_checkpoint(folder, config), dtype)

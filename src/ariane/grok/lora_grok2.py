@@ -17,6 +17,7 @@ from torch import nn
 
 from ariane.grok.modeling_grok2 import Grok2PreTrainedModel
 from ariane.grok.packed_grok2 import PackedLinear, by_expert
+from ariane.grok.packing_grok2 import dequantize
 from ariane.grok.quantizer_grok2 import Grok2PackedQuantizer
 
 ALWAYS_ON = r".*\.(self_attn\.[qkvo]_proj|mlp\.(gate|up|down)_proj)"
@@ -104,15 +105,22 @@ class LoraPackedLinear(LoraLayer, nn.Module):
             up.reshape(up.shape[0], -1, count).permute(2, 0, 1),
         )
 
+    @torch.no_grad()
     def dequantize(self, dtype: torch.dtype) -> torch.Tensor:
         """The weights (N, K) or (E, N, K) as they are used, adapters included."""
-        base = self.get_base_layer()
-        weight: torch.Tensor = base.dequantize(torch.float32)
-        for adapter in self.active_adapters:
-            down, up = self._factors(adapter)
-            change = (up.float() @ down.float()) * self.scaling[adapter]
-            weight = weight + change.view_as(weight).to(weight.device)
-        return weight.to(dtype)
+        base, asked = self.get_base_layer(), [] if self.disable_adapters else self.active_adapters
+        held = (base.codes, base.scales)
+        codes, scales = held if self.experts else (one[None] for one in held)
+        factors = [(*self._factors(a), self.scaling[a]) for a in asked if a in self.lora_A]
+        shape = (len(codes), base.out_features, base.in_features)
+        weights = torch.empty(shape, dtype=dtype, device=codes.device)
+        # Expert by expert: all of them in float32 would be twice the memory of the result.
+        for expert in range(len(codes)):
+            wide = dequantize(codes[expert], scales[expert], base.bits, base.group, torch.float32)
+            for down, up, scaling in factors:
+                wide += (up[expert].float() @ down[expert].float()).to(wide.device) * scaling
+            weights[expert] = wide
+        return weights if self.experts else weights[0]
 
 
 def is_packed(model: Grok2PreTrainedModel) -> bool:

@@ -450,7 +450,7 @@ class Grok2ForCausalLM(Grok2PreTrainedModel, GenerationMixin):
         )
 
     def logits_of(self, hidden_states: torch.Tensor) -> torch.Tensor:
-        """The model's last hidden states (B, S, D) to logits (B, S, vocabulary)."""
+        """The model's last hidden states (…, D) to logits (…, vocabulary)."""
         logits = self.lm_head(hidden_states) * self.config.output_multiplier_scale
         return soft_cap(logits, self.config.final_logit_softcapping)
 

@@ -37,11 +37,6 @@ def code_bytes(width: int, bits: int) -> int:
     return width * bits // 8
 
 
-def bits_per_weight(bits: int, group: int) -> float:
-    """Bits that a weight takes with its share of scale and offset."""
-    return float(bits + 32 / group)
-
-
 def check(width: int, bits: int, group: int) -> None:
     """Refuse, by ValueError, what cannot be packed."""
     if bits not in PLANES:

@@ -17,7 +17,6 @@ PARTS: Mapping[str, str] = {
     "packing": "ariane.grok.quantization_grok2",
     "placement": "ariane.grok.placement_grok2",
     "planning": "ariane.grok.planning_grok2",
-    "machine": "ariane.grok.planning_machine",
     "running": "ariane.grok.running_grok2",
     "serving": "ariane.grok.serving_grok2",
     "verification": "ariane.grok.verification_grok2",

@@ -17,10 +17,11 @@ from torch import nn
 
 from ariane.grok.configuration_grok2 import Grok2Config
 from ariane.grok.inspection import read_config
+from ariane.grok.layout_packed import packing_of
 from ariane.grok.modeling_grok2 import Grok2ForCausalLM
-from ariane.grok.planning_grok2 import CONTEXT, Sizes
-from ariane.grok.planning_machine import Machine
-from ariane.grok.quantizer_grok2 import Grok2PackedConfig, empty_packed
+from ariane.grok.planning_grok2 import Machine
+from ariane.grok.quantizer_grok2 import empty_packed
+from ariane.grok.weights_grok2 import CONTEXT, Sizes
 
 Device: TypeAlias = int | str
 """A GPU's number, or "cpu"."""
@@ -83,11 +84,9 @@ def _module_bytes(config: Grok2Config) -> dict[str, int]:
     """Bytes of each module that is placed as a whole, packed if the configuration says so."""
     with torch.device("meta"):
         model = Grok2ForCausalLM(config)
-    held = getattr(config, "quantization_config", None)
-    if held is not None:
-        empty_packed(
-            model, held if isinstance(held, Grok2PackedConfig) else Grok2PackedConfig(**held)
-        )
+    packing = packing_of(config)
+    if packing is not None:
+        empty_packed(model, packing)
     return {name: _bytes(module) for name, module in _placed(model)}
 
 

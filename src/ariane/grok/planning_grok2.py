@@ -6,20 +6,22 @@ arithmetic does not. Real runs reach about half of these speeds.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from ariane.grok.planning_machine import GB, Machine
+from ariane.grok.weights_grok2 import BITS, CONTEXT, GROK_1, GROK_2, Bits, Sizes, Weights
 
-MEANING = (
-    "GB are 10⁹ bytes; speeds are bounds for one reader at a time, and real runs reach about half; "
-    "on GPUs, keys and values of 8,192 tokens and a tenth of the memory are kept free."
-)
-"""What the figures of a plan mean."""
+MODELS = {"grok-2": GROK_2, "grok-1": GROK_1}
+"""What can be planned for, by name."""
 
-CONTEXT = 8192
-"""Tokens whose keys and values are counted, in bfloat16."""
+GB = 10**9
+
+RESERVE = 0.1
+"""Share of a GPU's memory that weights must leave free."""
+
+RAM_RESERVE = 0.05
+"""Share of the host's memory that weights must leave to the system and to what is computed."""
 
 PCIE = 25 * GB
 """Bytes a second from host memory to a GPU over PCIe 4.0, as measured and not as advertised."""
@@ -27,112 +29,103 @@ PCIE = 25 * GB
 DISK = 7 * GB
 """Bytes a second from a fast NVMe drive."""
 
-BITS: tuple[tuple[str, float, float], ...] = (
-    ("bf16", 16.0, 16.0),
-    ("8 bits", 8.5, 8.5),
-    ("4 bits", 4.5, 4.5),
-    ("4 bits, experts 3", 4.5, 3.5),
-    ("3 bits", 3.5, 3.5),
-    ("4 bits, experts 2", 4.5, 2.5),
-    ("3 bits, experts 2", 3.5, 2.5),
+RAM = 80 * GB
+"""Bytes a second of two channels of DDR5, for when no bandwidth is given."""
+
+HBM: tuple[tuple[int, str, int], ...] = (
+    (24, "RTX 4090", 1008 * GB),
+    (32, "RTX 5090", 1792 * GB),
+    (40, "A100 of 40 GB", 1555 * GB),
+    (48, "L40S", 864 * GB),
+    (80, "H100", 3350 * GB),
+    (96, "H100 NVL", 3900 * GB),
+    (141, "H200", 4800 * GB),
+    (192, "B200", 8000 * GB),
 )
-"""Choices: a name, and bits a weight with scales for what is always on, and for experts."""
+"""Gigabytes of cards, with a name and memory bandwidth, for when no bandwidth is given."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sizes:
-    """A model in numbers of weights; `keys` is the keys and values of a token, in numbers."""
+class Machine:
+    """GPUs alike, and the host's memory; sizes in bytes, bandwidths in bytes a second."""
 
-    name: str
-    layers: int
-    attention: int
-    """Weights of a layer's attention."""
-    dense: int
-    """Weights of a layer's dense MLP."""
-    expert: int
-    """Weights of one expert of a layer."""
-    experts: int
-    chosen: int
-    embedding: int
-    head: int
-    """Weights of the head; 0 where it is the embedding."""
-    keys: int
+    gpu: int = 0
+    gpus: int = 0
+    gpu_bandwidth: int = 0
+    ram: int = 0
+    ram_bandwidth: int = RAM
+    assumed: str = ""
+    """The card whose bandwidth was taken, where none was given."""
 
     @classmethod
-    def of(cls, config: Any, name: str = "") -> Sizes:
-        """The sizes of a Grok-2 configuration, or of any with the same names."""
-        width, head = config.hidden_size, config.head_dim
-        queries, keys = config.num_attention_heads * head, config.num_key_value_heads * head
-        embedding = config.vocab_size * width
+    def of(
+        cls,
+        gpu: str | None = None,
+        ram: str | None = None,
+        gpu_bandwidth: str | None = None,
+        ram_bandwidth: str | None = None,
+        gpus: int | None = None,
+    ) -> Machine:
+        """A machine in words: "24GiB", "8x80GiB" or "141GB"; bandwidths as "3350GB" a second.
+
+        Raises ValueError where a size cannot be read, or GPUs are counted twice or without one.
+        """
+        count, size = _gpus(gpu, gpus)
+        name, speed = min(HBM, key=lambda card: abs(card[0] * GB - size))[1:] if count else ("", 0)
+        if count and gpu_bandwidth:
+            name, speed = "", bytes_of(gpu_bandwidth)
         return cls(
-            name=name or config.model_type,
-            layers=config.num_hidden_layers,
-            attention=2 * width * queries + 2 * width * keys,
-            dense=3 * width * config.intermediate_size if config.residual_moe else 0,
-            expert=3 * width * config.moe_intermediate_size,
-            experts=config.num_local_experts,
-            chosen=config.num_experts_per_tok,
-            embedding=embedding,
-            head=0 if config.tie_word_embeddings else embedding,
-            keys=2 * keys * config.num_hidden_layers,
+            gpu=size,
+            gpus=count,
+            gpu_bandwidth=speed,
+            ram=bytes_of(ram) if ram else 0,
+            ram_bandwidth=bytes_of(ram_bandwidth) if ram_bandwidth else RAM,
+            assumed=name,
         )
 
-    @property
-    def always(self) -> int:
-        """Weights that every token uses, and the embedding beside them."""
-        return self.layers * (self.attention + self.dense) + self.head + self.embedding
+    def room(self, cache: int, gpus: int | None = None) -> int:
+        """Bytes for weights on all GPUs, or on some, beside the reserve and keys and values."""
+        count = self.gpus if gpus is None else min(gpus, self.gpus)
+        return max(0, int(count * self.gpu * (1 - RESERVE)) - cache)
 
-    @property
-    def in_experts(self) -> int:
-        """Weights of all experts."""
-        return self.layers * self.experts * self.expert
-
-    @property
-    def total(self) -> int:
-        """All weights; norms and routers, under one in ten thousand, are left out."""
-        return self.always + self.in_experts
-
-    @property
-    def active_always(self) -> int:
-        """Weights outside the experts that a token reads: a row is all it reads of an embedding."""
-        return self.always - (self.embedding if self.head else 0)
-
-    @property
-    def active_experts(self) -> int:
-        """Weights of the experts that a token reads."""
-        return self.layers * self.chosen * self.expert
-
-    @property
-    def active(self) -> int:
-        """Weights that a token reads."""
-        return self.active_always + self.active_experts
+    def memory(self, cache: int = 0) -> int:
+        """Bytes for weights in the host's memory, beside the reserve and keys and values there."""
+        return max(0, int(self.ram * (1 - RAM_RESERVE)) - cache)
 
 
-GROK_1 = Sizes(
-    name="Grok-1",
-    layers=64,
-    attention=2 * 6144 * 6144 + 2 * 6144 * 1024,
-    dense=0,
-    expert=3 * 6144 * 32768,
-    experts=8,
-    chosen=2,
-    embedding=131072 * 6144,
-    head=0,
-    keys=2 * 1024 * 64,
-)
+def _gpus(gpu: str | None, gpus: int | None) -> tuple[int, int]:
+    """How many GPUs, and the bytes of each."""
+    if not gpu:
+        if gpus is not None:
+            raise ValueError(f"{gpus} GPUs of no size: give that of one too, such as 24GiB.")
+        return 0, 0
+    times, _, each = gpu.lower().replace("×", "x").rpartition("x")
+    if times and gpus is not None:
+        raise ValueError(f"{gpu!r} and {gpus} both say how many GPUs: give one of them.")
+    count = times.strip() or str(1 if gpus is None else gpus)
+    if not count.isdecimal() or not int(count):
+        raise ValueError(f"{count!r} is no number of GPUs: write 24GiB, or 8x80GiB.")
+    return int(count), bytes_of(each)
 
-GROK_2 = Sizes(
-    name="Grok-2",
-    layers=64,
-    attention=2 * 8192 * 8192 + 2 * 8192 * 1024,
-    dense=3 * 8192 * 32768,
-    expert=3 * 8192 * 16384,
-    experts=8,
-    chosen=2,
-    embedding=131072 * 8192,
-    head=131072 * 8192,
-    keys=2 * 1024 * 64,
-)
+
+def bytes_of(size: str) -> int:
+    """Bytes of "24GiB", "128GB" or "1.5TB". Raises ValueError otherwise, and for nothing."""
+    found = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([KMGT])(i?)B?\s*", size, re.IGNORECASE)
+    amount = float(found[1]) if found else 0.0
+    if not found or not amount:
+        raise ValueError(f"{size!r} is no size: write it like 24GiB or 128GB.")
+    base = 1024 if found[3] else 1000
+    return int(amount * base ** ("KMGT".index(found[2].upper()) + 1))
+
+
+def meaning(machine: Machine) -> str:
+    """What the figures of a plan mean, and whose bandwidth was taken."""
+    card = f" The GPU is taken for the {machine.assumed}: --bandwidth says another's speed."
+    return (
+        "GB are 10⁹ bytes; speeds are bounds for one reader at a time, and real runs reach about "
+        "half. Kept free: a tenth of a GPU's memory, a twentieth of the host's, and keys and "
+        f"values of {CONTEXT:,} tokens.{card if machine.assumed else ''}"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,87 +148,86 @@ class Placement:
     """How `tokens` comes about."""
 
 
-def weight_bytes(sizes: Sizes, always: float, experts: float) -> int:
-    """Bytes of all weights at these bits."""
-    return int((sizes.always * always + sizes.in_experts * experts) / 8)
-
-
-def read_bytes(sizes: Sizes, always: float, experts: float) -> int:
-    """Bytes that a token reads at these bits."""
-    return int((sizes.active_always * always + sizes.active_experts * experts) / 8)
-
-
-def plan(
-    sizes: Sizes, machine: Machine, bits: Iterable[tuple[str, float, float]] = BITS
-) -> list[Placement]:
+def plan(sizes: Sizes, machine: Machine, bits: Iterable[Bits] = BITS) -> list[Placement]:
     """Every way to run the model on the machine, choice by choice of bits, best first in each."""
-    return [one for choice in bits for one in _ways(sizes, machine, *choice)]
+    return [one for choice in bits for one in _ways(Weights.of(sizes, choice), machine)]
 
 
-def _ways(
-    sizes: Sizes, machine: Machine, name: str, always: float, experts: float
-) -> Sequence[Placement]:
-    total = weight_bytes(sizes, always, experts)
-    read = read_bytes(sizes, always, experts)
-    room = machine.room(2 * sizes.keys * CONTEXT)
-    if machine.gpus and total <= room:
-        return _all_on_gpus(machine, name, total, read)
+def _ways(weights: Weights, machine: Machine) -> Sequence[Placement]:
+    if machine.gpus and weights.total <= machine.room(weights.cache):
+        return _all_on_gpus(weights, machine)
     if machine.gpus:
-        return _split(sizes, machine, name, always, experts, room)
-    if total <= machine.ram:
+        return _split(weights, machine)
+    total, read, memory = weights.total, weights.read, machine.memory(weights.cache)
+    if total <= memory:
         speed = machine.ram_bandwidth
         text = f"{_gb(read)} / {_gb(speed)}/s"
-        return [Placement("CPU", name, total, 0, total, 0, speed / read, text)]
-    over = total - machine.ram
-    return [_from_disk("CPU and disk", name, total, 0, machine.ram, over, min(over, read))]
+        return [Placement("CPU", weights.bits, total, 0, total, 0, speed / read, text)]
+    over = min(total - memory, read)
+    held = (read - over, machine.ram_bandwidth, "from memory")
+    return [_from_disk("CPU and disk", weights, 0, memory, over, held)]
 
 
-def _all_on_gpus(machine: Machine, name: str, total: int, read: int) -> Sequence[Placement]:
-    speed = machine.gpu_bandwidth
-    text = f"{_gb(read)} / ({machine.gpus} × {_gb(speed)}/s)"
-    found = [
-        Placement("tensor parallel", name, total, total, 0, 0, machine.gpus * speed / read, text)
+def _all_on_gpus(weights: Weights, machine: Machine) -> Sequence[Placement]:
+    total, read, speed, count = weights.total, weights.read, machine.gpu_bandwidth, machine.gpus
+
+    def on_gpus(how: str, speed: int, text: str) -> Placement:
+        return Placement(how, weights.bits, total, total, 0, 0, speed / read, text)
+
+    text = f"{_gb(read)} / {_gb(speed)}/s"
+    if count == 1:
+        return [on_gpus("GPU", speed, text)]
+    return [
+        on_gpus("tensor parallel", count * speed, f"{_gb(read)} / ({count} × {_gb(speed)}/s)"),
+        on_gpus("device_map", speed, f"{text}: layers run one GPU after another"),
     ]
-    if machine.gpus == 1:
-        return [Placement("GPU", name, total, total, 0, 0, speed / read, text)]
-    text = f"{_gb(read)} / {_gb(speed)}/s: layers run one GPU after another"
-    found.append(Placement("device_map", name, total, total, 0, 0, speed / read, text))
-    return found
 
 
-def _split(
-    sizes: Sizes, machine: Machine, name: str, always: float, experts: float, room: int
-) -> Sequence[Placement]:
+def _split(weights: Weights, machine: Machine) -> Sequence[Placement]:
     """What does not fit on the GPUs: computed where it lies, or copied there for each token."""
-    total = weight_bytes(sizes, always, experts)
-    read = read_bytes(sizes, always, experts)
-    rest = total - room
-    if rest > machine.ram:
-        over = rest - machine.ram
-        copied = _from_disk("offload to disk", name, total, room, machine.ram, over, over)
-        return [copied]
-    constant = int(sizes.always * always / 8)
-    of_experts = max(0, room - constant) / max(1, total - constant)  # share of experts on the GPU
-    near = min(room, read - int(sizes.active_experts * experts / 8))
-    near += int(of_experts * sizes.active_experts * experts / 8)
-    far = read - near
+    room = machine.room(weights.cache)
+    rest, memory = weights.total - room, machine.memory()
+    if rest > memory:
+        held = (memory, PCIE, "over PCIe")
+        return [_from_disk("offload to disk", weights, room, memory, rest - memory, held)]
+    link = f"{_gb(rest)} / {_gb(PCIE)}/s over PCIe, each token"
+    copied = Placement(
+        "offload (copied)", weights.bits, weights.total, room, rest, 0, PCIE / rest, link
+    )
+    return [*_where_it_lies(weights, machine), copied]
+
+
+def _where_it_lies(weights: Weights, machine: Machine) -> Sequence[Placement]:
+    """One GPU and the processor, which is as far as `placement_grok2` goes; none without room."""
+    room = machine.room(weights.cache, gpus=1)
+    rest = weights.total - room
+    if rest > machine.memory():
+        return []
+    near = min(room, weights.always)
+    near += int(weights.chosen * min(1.0, (room - near) / max(1, weights.experts)))
+    far = weights.read - near
     seconds = near / machine.gpu_bandwidth + far / machine.ram_bandwidth
     text = (
-        f"{_gb(near)} / {_gb(machine.gpu_bandwidth)}/s on the GPU + "
+        f"{_gb(near)} / {_gb(machine.gpu_bandwidth)}/s on one GPU + "
         f"{_gb(far)} / {_gb(machine.ram_bandwidth)}/s on the CPU"
     )
-    link = f"{_gb(rest)} / {_gb(PCIE)}/s over PCIe, each token"
-    return [
-        Placement("computed where it lies", name, total, room, rest, 0, 1 / seconds, text),
-        Placement("offload (copied)", name, total, room, rest, 0, PCIE / rest, link),
-    ]
+    how = "computed where it lies"
+    return [Placement(how, weights.bits, weights.total, room, rest, 0, 1 / seconds, text)]
 
 
 def _from_disk(
-    how: str, name: str, total: int, on_gpu: int, in_ram: int, on_disk: int, read: int
+    how: str, weights: Weights, on_gpu: int, in_ram: int, read: int, held: tuple[int, int, str]
 ) -> Placement:
-    text = f"{_gb(read)} / {_gb(DISK)}/s from disk, each token"
-    return Placement(how, name, total, on_gpu, in_ram, on_disk, DISK / read, text)
+    """What fits nowhere is read from disk for each token; `held` is what comes from memory."""
+    amount, speed, where = held
+    text = f"{_gb(read)} / {_gb(DISK)}/s from disk"
+    if amount:
+        text += f" + {_gb(amount)} / {_gb(speed)}/s {where}"
+    total, seconds = weights.total, read / DISK + amount / speed
+    over = total - on_gpu - in_ram
+    return Placement(
+        how, weights.bits, total, on_gpu, in_ram, over, 1 / seconds, f"{text}, each token"
+    )
 
 
 def _gb(size: float) -> str:

@@ -8,9 +8,11 @@ row is read a token), routers and norms stay as they are.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError, safe_open
 from torch import nn
 from transformers.distributed.parallel_utils import replace_layer_number_by_wildcard
 from transformers.quantizers.auto import (
@@ -21,12 +23,19 @@ from transformers.quantizers.auto import (
 from transformers.quantizers.base import HfQuantizer
 
 from ariane.grok.configuration_packed import METHOD, Grok2PackedConfig
+from ariane.grok.errors import CheckpointError
 from ariane.grok.modeling_grok2 import Grok2Experts, Grok2PreTrainedModel
 from ariane.grok.packed_grok2 import PackedExperts, PackedLinear
 
+AGAIN = "quantize the source again into this directory, which goes on where it stopped."
+"""What helps where a packed directory is not whole."""
+
 
 def pack(model: Grok2PreTrainedModel, quantization: Grok2PackedConfig) -> Grok2PreTrainedModel:
-    """Pack a model in memory, module by module, in place; saved, it loads like any other."""
+    """Pack a model in memory, module by module, in place; saved, it loads like any other.
+
+    Raises ValueError where a width is not whole groups or a weight is not finite.
+    """
     for name, module, bits in _packable(model, quantization):
         if isinstance(module, Grok2Experts):
             packed: nn.Module = PackedExperts.of(
@@ -65,8 +74,9 @@ class Grok2PackedQuantizer(HfQuantizer):
                 "packed one first, with quantize_checkpoint or `ariane grok quantize`."
             )
 
-    def _process_model_before_weight_loading(self, model: Any, **_: Any) -> None:
+    def _process_model_before_weight_loading(self, model: Any, **kwargs: Any) -> None:
         empty_packed(model, self.quantization_config)
+        _check_files(model, kwargs.get("checkpoint_files") or [])
 
     def get_new_dtype(self, converter: Any, param: Any, dtype: Any) -> Any:
         """Scales keep the type that the levels were rounded for."""
@@ -136,11 +146,46 @@ def unpack(model: Any, dtype: torch.dtype) -> None:
         done.append(name)
 
 
+def _check_files(model: Any, files: list[str]) -> None:
+    """Refuse files that do not hold every tensor of the model whole: Transformers would invent it.
+
+    Raises `CheckpointError`, which names the file and the tensor.
+    """
+    read = [Path(file) for file in files if Path(file).suffix == ".safetensors"]
+    if not read:
+        return
+    held = {name: (file, shape) for file in read for name, shape in _shapes(file).items()}
+    prefix = "" if hasattr(model, "lm_head") else f"{model.base_model_prefix}."
+    wanted = {prefix + name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    if model.config.tie_word_embeddings:
+        wanted.pop("lm_head.weight", None)
+    missing = sorted(wanted.keys() - held.keys())
+    if missing:
+        more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+        raise CheckpointError(
+            f"{read[0].parent} lacks {missing[0]}{more} of shape {wanted[missing[0]]}: {AGAIN}"
+        )
+    for name, shape in wanted.items():
+        file, found = held[name]
+        if found != shape:
+            raise CheckpointError(
+                f"{file} holds {name} of shape {found}, where {shape} is expected: {AGAIN}"
+            )
+
+
+def _shapes(file: Path) -> dict[str, tuple[int, ...]]:
+    """The tensors of a file, with their shapes."""
+    try:
+        with safe_open(file, framework="pt") as opened:
+            names = opened.keys()
+            return {name: tuple(opened.get_slice(name).get_shape()) for name in names}
+    except (OSError, SafetensorError) as error:
+        said = "cannot be read" if file.exists() else "is missing"
+        raise CheckpointError(f"{file} {said} ({error}): {AGAIN}") from error
+
+
 def register() -> None:
     """Make the method known to Transformers."""
     if METHOD not in AUTO_QUANTIZER_MAPPING:
         register_quantization_config(METHOD)(Grok2PackedConfig)
         register_quantizer(METHOD)(Grok2PackedQuantizer)
-
-
-__all__ = ["Grok2PackedConfig", "Grok2PackedQuantizer"]

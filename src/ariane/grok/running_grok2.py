@@ -13,7 +13,7 @@ from transformers.models.auto.tokenization_auto import AutoTokenizer
 
 from ariane.grok.inspection import read_config
 from ariane.grok.modeling_grok2 import Grok2ForCausalLM
-from ariane.grok.tokenization_grok2 import SEPARATOR
+from ariane.grok.tokenization_grok2 import SEPARATOR, Grok2Tokenizer
 
 Place: TypeAlias = Callable[..., Grok2ForCausalLM]
 """Loads a directory, with the options of `from_pretrained`."""
@@ -47,6 +47,9 @@ def load(
     """
     read_config(folder)
     tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    if tokenizer.chat_template and not isinstance(tokenizer, Grok2Tokenizer):
+        # A written directory names a plain class, by which a message could end its turn.
+        tokenizer = Grok2Tokenizer.from_pretrained(folder)
     model = place(folder, dtype=dtype).eval()
     settings = model.generation_config
     settings.do_sample, settings.temperature, settings.top_k, settings.top_p = True, 1.0, 0, 1.0
@@ -64,6 +67,10 @@ class Said(TextStreamer):
     def on_finalized_text(self, text: str, stream_end: bool = False) -> None:
         """Text that no later token can change."""
         self.tell(text)
+
+
+class FullError(ValueError):
+    """A turn that does not fit into the model's positions beside what was said."""
 
 
 class Conversation:
@@ -87,13 +94,13 @@ class Conversation:
     def ask(self, text: str, tell: Callable[[str], None] = lambda text: None, **how: Any) -> str:
         """The reply to one turn, told word by word; `how` goes to `generate`.
 
-        Stopped by an exception, the conversation is as it was before. Raises ValueError where the
+        Stopped by an exception, the conversation is as it was before. Raises `FullError` where the
         turn does not fit into the model's positions.
         """
         prompt = self._turn(text)
         limit = self.model.config.max_position_embeddings
         if len(prompt) >= limit:
-            raise ValueError(
+            raise FullError(
                 f"The conversation has {len(prompt)} tokens and the model reads {limit}: "
                 "begin a new one."
             )
@@ -119,12 +126,11 @@ class Conversation:
     def _turn(self, text: str) -> list[int]:
         """All tokens up to where the model goes on."""
         turn = [*self.waiting, {"role": "user", "content": text}]
-        written = self.tokenizer.apply_chat_template(
-            turn, add_generation_prompt=True, tokenize=False
-        )
-        before, end = self.ids, self.tokenizer.convert_tokens_to_ids(SEPARATOR)
-        if before:
-            before = before if before[-1] == end else [*before, end]
-            written = f"\n\n{written}"
-        new: list[int] = self.tokenizer(written)["input_ids"]
-        return [*before, *new]
+        made = self.tokenizer.apply_chat_template(turn, add_generation_prompt=True)
+        new: list[int] = made["input_ids"]
+        if not self.ids:
+            return new
+        end = self.tokenizer.convert_tokens_to_ids(SEPARATOR)
+        before = self.ids if self.ids[-1] == end else [*self.ids, end]
+        between: list[int] = self.tokenizer("\n\n")["input_ids"]
+        return [*before, *between, *new]

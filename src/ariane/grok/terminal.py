@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,20 +27,37 @@ from rich.table import Table
 
 from ariane.grok.errors import CheckpointError
 
-Folder = Annotated[Path, typer.Argument(help="A checkpoint's directory.")]
+try:
+    import readline
+except ImportError:  # Windows has none
+    readline = None  # type: ignore[assignment]
+
+Folder = Annotated[
+    Path, typer.Argument(help="A checkpoint's directory.", exists=True, file_okay=False)
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+COMPANIONS = {"accelerate", "peft", "openai", "sentencepiece", "google", "google.protobuf"}
+"""What the extra `grok` brings, by the names that an import asks for."""
 
 out, err = Console(), Console(stderr=True)
 
 
 @contextmanager
 def sentences() -> Iterator[None]:
-    """A fault of files or values ends the command with its sentence and status 1."""
+    """A fault of files or values ends the command with its sentence and status 1.
+
+    With ARIANE_DEBUG=1 it is raised instead, to show where it comes from.
+    """
     try:
         yield
     except ModuleNotFoundError as error:
+        if error.name not in COMPANIONS:
+            raise
         _end(f"{error.name} is not installed: pip install 'ariane[grok]'.")
     except (CheckpointError, ValueError) as error:
+        if os.environ.get("ARIANE_DEBUG") == "1":
+            raise
         _end(str(error))
 
 
@@ -79,6 +97,23 @@ def _end(sentence: str) -> None:
 def say(sentence: str) -> None:
     """One sentence on standard error, as it stands."""
     err.print(sentence, highlight=False, markup=False, soft_wrap=True)
+
+
+def typed() -> Iterator[str]:
+    """What the user types, turn by turn, until the end of input; a blank line is none.
+
+    A terminal gives what is pasted as one turn.
+    """
+    prompt = "> " if sys.stdin.isatty() else ""
+    if prompt and readline is not None:
+        readline.parse_and_bind("set enable-bracketed-paste on")
+    while True:
+        try:
+            said = input(prompt).strip()
+        except EOFError:
+            return
+        if said:
+            yield said
 
 
 def bar() -> Progress:

@@ -1,6 +1,6 @@
 """What only real weights can tell: a fixed text is scored under each doubtful reading of them.
 
-Nobody who wrote this has run the 539 GB. Public implementations disagree on the rotary embedding,
+Public implementations disagree on the rotary embedding,
 on GELU, on attention's temperature and on the token that ends a turn; wrong choices cost
 perplexity, so the weights themselves can say which is right.
 """
@@ -9,19 +9,22 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import astuple, dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import torch
 from torch.nn import functional as F
 from transformers.activations import ACT2FN
 
+from ariane.grok.checkpoint import weight_files
 from ariane.grok.configuration_grok2 import Grok2Config
 from ariane.grok.modeling_grok2 import Grok2ForCausalLM, Grok2RotaryEmbedding
+from ariane.grok.progress import Progress, silent
+from ariane.grok.writing import mark_of, write_text
 
 TEXT = Path(__file__).with_name("verification.txt")
 """An English essay written for this purpose, so that no model was trained on it."""
@@ -35,11 +38,20 @@ WINDOW = 8192
 SURE = 3.0
 """Standard errors by which a variant must be better to be chosen over one that changes less."""
 
-AT_ONCE = 256
-"""Tokens whose logits are held at once: of a whole window they would take 8.6 GB in float64."""
+CHUNK = 256
+"""Tokens whose logits are in memory at once: in float64 a vocabulary's are 1 MB a token."""
 
-Progress: TypeAlias = Callable[[str, int, int], None]
-"""Told which variant begins, how many are done, and how many there are."""
+KEPT = "verification.json"
+"""The file of a checkpoint's directory that keeps the losses of the variants scored so far."""
+
+DOUBTFUL = {
+    "_name_or_path",
+    "rope_parameters",
+    "hidden_act",
+    "attn_temperature_len",
+    "eos_token_id",
+}
+"""What losses that are kept by variant do not depend on; `write` changes the last four."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +137,16 @@ def verify(
     model: Grok2ForCausalLM,
     tokenizer: Any,
     text: str | None = None,
-    progress: Progress = lambda variant, done, count: None,
+    progress: Progress = silent,
     window: int = WINDOW,
+    directory: Path | None = None,
 ) -> Verification:
     """Score a text (the essay beside this file, if none is given) under each variant.
 
     The text is read in pieces of `window` tokens, no longer than the model was trained on. The
-    model is left as it was. Temperature shows only past position 1,024: a longer text of your
-    own tells more. Raises ValueError for a text of fewer than two tokens.
+    model is left as it was. In the `directory` of its checkpoint losses are kept, so that a call
+    after a break goes on. Temperature shows only past position 1,024: a longer text of your own
+    tells more. Raises ValueError for a text of fewer than two tokens.
     """
     read = TEXT.read_text(encoding="utf-8") if text is None else text
     ids = tokenizer(read, return_tensors="pt")["input_ids"]
@@ -142,32 +156,67 @@ def verify(
         )
     base = Variant.of(model.config)
     variants = base.all(base.temperature or 1024)
-    losses = {}
+    kept = Kept(directory, fingerprint(model, ids, window, directory))
     for done, one in enumerate(variants):
-        progress(str(one), done, len(variants))
-        losses[one] = _losses(model, torch.split(ids, window, dim=1), one)
+        progress(description=str(one), completed=done, total=len(variants))
+        if str(one) not in kept.losses:
+            kept.add(one, token_losses(model, torch.split(ids, window, dim=1), one))
+    progress(description="scored", completed=len(variants), total=len(variants))
+    losses = {one: torch.tensor(kept.losses[str(one)], dtype=torch.float64) for one in variants}
     chosen = _choose(base, losses)
     scores = tuple(_score(variant, loss, losses[base]) for variant, loss in losses.items())
     return Verification(scores, chosen, ids.shape[1], _ends(model, tokenizer, chosen))
 
 
+class Kept:
+    """The losses of variants by their words, and a file of them where there is a directory."""
+
+    def __init__(self, directory: Path | None, about: str) -> None:
+        self.path, self.about = directory / KEPT if directory else None, about
+        self.losses: dict[str, list[float]] = {}
+        with suppress(OSError, ValueError, KeyError, TypeError):  # none, or no whole one
+            held = json.loads(self.path.read_bytes()) if self.path else {}
+            self.losses = dict(held["losses"]) if held["about"] == about else {}
+
+    def add(self, variant: Variant, losses: torch.Tensor) -> None:
+        """Keep a variant's losses."""
+        self.losses[str(variant)] = losses.tolist()
+        if self.path:
+            with suppress(OSError):  # weights may lie where nothing can be written
+                write_text(self.path, json.dumps({"about": self.about, "losses": self.losses}))
+
+
+def fingerprint(
+    model: Grok2ForCausalLM, ids: torch.Tensor, window: int, directory: Path | None
+) -> str:
+    """A hash of all that losses depend on beside the variant."""
+    config = {key: said for key, said in model.config.to_dict().items() if key not in DOUBTFUL}
+    theta = (model.config.rope_parameters or {})["rope_theta"]
+    files = weight_files(directory) if directory else []
+    return mark_of(files, config, theta, str(model.dtype), ids.tolist(), window)
+
+
 def write(directory: Path, config: Grok2Config, found: Verification) -> None:
     """Write the chosen variant, and the end tokens by likelihood, into a `config.json`.
 
-    All that it holds beside them stays as it is.
+    All that it holds beside them stays as it is; a `generation_config.json` gets the end tokens.
     """
-    path = directory / "config.json"
-    held = json.loads(path.read_text(encoding="utf-8"))
+    held = json.loads((directory / "config.json").read_bytes())
     if "rope_parameters" in held:
         held["rope_parameters"] = found.chosen.rope_parameters(config)
     else:
         held["rope_type"] = "yarn" if found.chosen.rope == "yarn" else "original"
     held["hidden_act"] = found.chosen.gelu
     held["attn_temperature_len"] = found.chosen.temperature
-    held["eos_token_id"] = sorted(found.ends, key=lambda end: -found.ends[end])
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(json.dumps(held, indent=2) + "\n", encoding="utf-8")
-    part.replace(path)
+    ends = sorted(found.ends, key=lambda end: -found.ends[end])
+    _write_json(directory / "config.json", held | {"eos_token_id": ends})
+    generation = directory / "generation_config.json"
+    if generation.exists():
+        _write_json(generation, json.loads(generation.read_bytes()) | {"eos_token_id": ends})
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    write_text(path, json.dumps(content, indent=2) + "\n")
 
 
 @contextmanager
@@ -194,22 +243,27 @@ def _read_as(model: Grok2ForCausalLM, variant: Variant) -> None:
 
 
 @torch.no_grad()
-def _losses(
-    model: Grok2ForCausalLM,
-    pieces: Sequence[torch.Tensor],
-    variant: Variant,
+def token_losses(
+    model: Grok2ForCausalLM, pieces: Iterable[torch.Tensor], variant: Variant
 ) -> torch.Tensor:
     """The loss of each token after the first of its piece, in nats, in float64 on the CPU."""
     losses = []
     with read_as(model, variant):
-        for ids in pieces:
-            hidden = model.model(ids.to(model.device), use_cache=False).last_hidden_state[:, :-1]
-            parts = torch.split(hidden, AT_ONCE, dim=1), torch.split(ids[0, 1:], AT_ONCE)
-            for states, targets in zip(*parts, strict=True):
-                logits = model.logits_of(states)[0].double()
-                loss = F.cross_entropy(logits, targets.to(logits.device), reduction="none")
-                losses.append(loss.cpu())
+        for ids in (piece for piece in pieces if piece.shape[1] > 1):
+            hidden = model.model(ids.to(model.device), use_cache=False).last_hidden_state
+            parts = zip(
+                torch.split(hidden[0, :-1], CHUNK), torch.split(ids[0, 1:], CHUNK), strict=True
+            )
+            losses += [_chunk_losses(model, *part) for part in parts]
     return torch.cat(losses)
+
+
+def _chunk_losses(
+    model: Grok2ForCausalLM, hidden: torch.Tensor, targets: torch.Tensor
+) -> torch.Tensor:
+    """The losses of a few tokens (S, D): the head's work, which at once would fill the memory."""
+    logits = model.logits_of(hidden).double()
+    return F.cross_entropy(logits, targets.to(logits.device), reduction="none").cpu()
 
 
 def _choose(base: Variant, losses: dict[Variant, torch.Tensor]) -> Variant:
@@ -233,5 +287,6 @@ def _ends(model: Grok2ForCausalLM, tokenizer: Any, variant: Variant) -> dict[int
     ends = model.config.eos_token_id or []
     ids = tokenizer(CONVERSATION, return_tensors="pt")["input_ids"].to(model.device)
     with read_as(model, variant):
-        odds = model(ids, use_cache=False).logits[0, -1].float().softmax(-1)
+        logits = model(ids, use_cache=False, logits_to_keep=1).logits
+        odds = logits[0, -1].float().softmax(-1)
     return {end: odds[end].item() for end in ([ends] if isinstance(ends, int) else ends)}
