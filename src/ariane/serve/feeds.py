@@ -103,9 +103,7 @@ async def get_spec(name: FeedName, serving: Serving) -> FeedSpecOut:
     """The parameters of one feed, which are public."""
 
     def job(engine: Engine) -> FeedSpecOut:
-        if name not in (found := engine.feeds):
-            raise NotFoundError(f"There is no feed {name}; GET /v1/feeds lists them.")
-        return FeedSpecOut.of(found[name])
+        return FeedSpecOut.of(engine.spec(name))
 
     return await serving.work(job)
 
