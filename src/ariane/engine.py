@@ -174,6 +174,13 @@ class Engine:
         house = {spec.name: spec for spec in (FOR_YOU, FOLLOWING)}
         return {**house, **(self.settings.feeds or {}), **self.store.feeds()}
 
+    def spec(self, name: str) -> FeedSpec:
+        """A feed by name; NotFoundError where there is none."""
+        feeds = self.feeds
+        if name not in feeds:
+            raise NotFoundError(f"{name} is no feed here; the feeds are {', '.join(feeds)}.")
+        return feeds[name]
+
     def ask(
         self,
         viewer: str | None,
@@ -187,11 +194,8 @@ class Engine:
         profiled: bool = True,
     ) -> Ask:
         """One request, with an id of its own, to a feed by name."""
-        feeds = self.feeds
-        if feed not in feeds:
-            raise NotFoundError(f"{feed} is no feed here; the feeds are {', '.join(feeds)}.")
         name = secrets.token_hex(16)
-        return Ask(name, viewer, at, feeds[feed], size, after, surface, language, profiled)
+        return Ask(name, viewer, at, self.spec(feed), size, after, surface, language, profiled)
 
     @cached_property
     def recipe(self) -> dict[str, Any]:

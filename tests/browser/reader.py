@@ -14,7 +14,7 @@ HEIGHT: Final = {390: 844, 1280: 900}
 """Pixels, by width: a phone and a laptop."""
 
 NOTED: Final = """
-window.noted = { shift: 0, moved: [], broken: [] };
+window.noted = { shift: 0, moved: [], broken: [], largest: NaN };
 let touched = false; // from then on, things move because they were asked to
 for (const kind of ["pointerdown", "keydown", "wheel"])
   addEventListener(kind, () => (touched = true), { capture: true, passive: true });
@@ -27,10 +27,13 @@ new PerformanceObserver((list) => {
         `${from.height} to ${to.height} high, at ${Math.round(entry.startTime)} ms`);
   }
 }).observe({ type: "layout-shift", buffered: true });
+new PerformanceObserver((list) => (noted.largest = list.getEntries().at(-1).startTime))
+  .observe({ type: "largest-contentful-paint", buffered: true });
 addEventListener("securitypolicyviolation", (event) =>
   noted.broken.push(`${event.violatedDirective} ${event.blockedURI}`));
 """
-"""Notes layout shifts until the first touch or key, and breaches of the content security policy."""
+"""Notes layout shifts and the largest paint until the first touch or key, and breaches of the
+content security policy."""
 
 
 @dataclass

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from peft import get_peft_model
 from safetensors.torch import load_file
 from tests.grok.test_quantization_grok2 import MIXED, plain
 from tests.grok.tiny import IDS, run
@@ -105,8 +106,6 @@ def test_loss_falls_and_the_adapter_reloads_and_merges(packed: bool, tmp_path: P
 
 @pytest.mark.parametrize("packed", [False, True])
 def test_every_expert_is_adapted_unless_refused(packed: bool) -> None:
-    from peft import get_peft_model
-
     for experts in (True, False):
         model = plain()
         if packed:

@@ -89,6 +89,7 @@ def test_no_answer_is_undocumented_and_none_is_a_fault(
         suppress_health_check=list(HealthCheck),
         phases=[Phase.generate],
         database=None,
+        derandomize=True,
     )
     @given(case=document[path][method].as_strategy(generation_mode=mode))
     def answers_as_documented(case: schemathesis.Case) -> None:

@@ -14,13 +14,13 @@ from ariane.serve.posts import ContentType, TakenOut, taken
 from ariane.serve.problems import COMMON, Refusal, said
 from ariane.serve.service import Serving, now
 from ariane.serve.tokens import Caller
-from ariane.serve.values import Id
+from ariane.serve.values import Absent, Id
 from ariane.types import Action, Delete, Event, NotFoundError
 
 router = APIRouter(prefix="/v1/actions", tags=["actions"])
 
 
-Whose = Annotated[Id | None, Query(description="For the operator: whose action.")]
+Whose = Annotated[Id | Absent, Query(description="For the operator: whose action.")]
 
 
 def _allow(asking: Caller, event: Event) -> None:

@@ -16,6 +16,7 @@ from ariane.serve.feeds import serve_page
 from ariane.serve.problems import COMMON, Refusal, said
 from ariane.serve.service import Service, Serving
 from ariane.serve.service_auth import verify, verify_held
+from ariane.serve.values import Absent
 from ariane.types import Feed, NotFoundError
 
 router = APIRouter(tags=["bluesky"])
@@ -117,7 +118,7 @@ async def skeleton(
     *,
     feed: Annotated[str, Query(max_length=512, description="The at:// URI of the feed.")],
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
-    cursor: Annotated[str | None, Query(max_length=100)] = None,
+    cursor: Annotated[str | Absent, Query(max_length=100)] = None,
     accept_language: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Skeleton:
     """A page for the user whom the service-auth token names, or for anyone where there is none."""

@@ -14,7 +14,7 @@ from ariane.serve.page_models import PageOut
 from ariane.serve.problems import COMMON, said
 from ariane.serve.receipts import check_cursor
 from ariane.serve.service import Serving, now
-from ariane.serve.values import FeedName, Id, Language
+from ariane.serve.values import Absent, FeedName, Id, Language
 from ariane.types import CallError, Feed, NotFoundError
 
 router = APIRouter(prefix="/v1/feeds", tags=["feeds"])
@@ -74,7 +74,7 @@ async def get_feed(
     asking: AnyCaller,
     *,
     size: Annotated[int, Query(ge=1, le=100, description="Posts on the page.")] = 20,
-    after: Annotated[Id | None, Query(description="`next` of the page before.")] = None,
+    after: Annotated[Id | Absent, Query(description="`next` of the page before.")] = None,
     language: Annotated[Language, Query(description="The reader's language.")] = "en",
     profiled: Annotated[bool, Query(description="Whether history is used.")] = True,
     surface: Surface = "home",
@@ -103,9 +103,7 @@ async def get_spec(name: FeedName, serving: Serving) -> FeedSpecOut:
     """The parameters of one feed, which are public."""
 
     def job(engine: Engine) -> FeedSpecOut:
-        if name not in (found := engine.feeds):
-            raise NotFoundError(f"There is no feed {name}; GET /v1/feeds lists them.")
-        return FeedSpecOut.of(found[name])
+        return FeedSpecOut.of(engine.spec(name))
 
     return await serving.work(job)
 

@@ -11,7 +11,7 @@ import logging
 import math
 import secrets
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -101,6 +101,10 @@ class Refusal(Exception):
         self.headers = dict(headers or {})
 
 
+FORESEEN: Final = (Refusal, CallError, WithdrawnError, RequestValidationError, HTTPException)
+"""Errors that are answers."""
+
+
 def later(status: int, sentence: str, seconds: float) -> Refusal:
     """A refusal that says when to try again."""
     return Refusal(status, sentence, headers={"Retry-After": str(max(1, math.ceil(seconds)))})
@@ -149,13 +153,27 @@ def refusal_of(error: Exception) -> Refusal:
             return Refusal(422, str(error))
 
 
+def status_of(error: Exception) -> tuple[int, str | None]:
+    """The status that an error has, and the id under which it is logged if nobody foresaw it."""
+    if isinstance(error, FORESEEN):
+        return refusal_of(error).status, None
+    return 500, logged("GET")
+
+
+def logged(method: str) -> str:
+    """Log the error that is being handled, under an id which tells nothing else."""
+    fault_id = secrets.token_hex(8)
+    log.exception("fault %s: %s", fault_id, method)
+    return fault_id
+
+
 def install(app: FastAPI) -> None:
     """Make every error that a route may raise answer in the house's shape."""
 
     def refuse(request: Request, error: Exception) -> Response:
         return answer(request.url.path, refusal_of(error))
 
-    for kind in (Refusal, CallError, WithdrawnError, RequestValidationError, HTTPException):
+    for kind in FORESEEN:
         app.add_exception_handler(kind, refuse)
 
 
@@ -177,8 +195,7 @@ class Faults:
         try:
             await self.app(scope, receive, watch)
         except Exception:
-            fault_id = secrets.token_hex(8)
-            log.exception("fault %s: %s", fault_id, scope.get("method", scope["type"]))
+            fault_id = logged(scope.get("method", scope["type"]))
             if begun or scope["type"] != "http":
                 raise
             refusal = Refusal(500, f"The server failed; its log has the cause under {fault_id}.")

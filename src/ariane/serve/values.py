@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.json_schema import SkipJsonSchema
 
 from ariane.targets import MATCHES, check_target
 from ariane.types import CallError
@@ -48,6 +49,8 @@ Id = Annotated[str, StringConstraints(min_length=1, max_length=512), AfterValida
 Line = Annotated[str, StringConstraints(max_length=500), AfterValidator(_no_control)]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
 FeedName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+Absent = SkipJsonSchema[None]
+"""A query parameter that is left out: None to us, and not null, which a URL cannot say."""
 
 
 def _target(text: str) -> str:

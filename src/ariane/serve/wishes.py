@@ -11,7 +11,7 @@ from ariane.serve.access import AnyCaller, own
 from ariane.serve.models import Done, WishIn, WishOut
 from ariane.serve.problems import COMMON, said
 from ariane.serve.service import Serving, now
-from ariane.serve.values import Id
+from ariane.serve.values import Absent, Id
 from ariane.types import CallError, NotFoundError
 
 router = APIRouter(prefix="/v1/wishes", tags=["wishes"])
@@ -19,7 +19,7 @@ router = APIRouter(prefix="/v1/wishes", tags=["wishes"])
 MOST = 200
 """The most wishes that a viewer may have in force."""
 
-Whose = Annotated[Id | None, Query(description="For the operator: whose wishes.")]
+Whose = Annotated[Id | Absent, Query(description="For the operator: whose wishes.")]
 Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.:-]{1,100}$", description="The wish's id.")]
 
 

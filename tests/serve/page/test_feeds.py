@@ -6,10 +6,14 @@ import re
 from html import unescape
 
 import pytest
-from tests.serve.conftest import Api, action, lines, post
+from starlette.testclient import TestClient
+from starlette.types import Message, Receive, Scope, Send
+from tests.serve.conftest import HERE, Api, action, lines, post
 from tests.serve.page.conftest import SCRIPT, Browser, Open, cards
 
-from ariane.types import FOR_YOU
+from ariane.serve.feeds import serve_page
+from ariane.serve.problems import later
+from ariane.types import FOR_YOU, Feed
 
 EVERYONE = [None, "operator", "vic", "anonymous/1", "other"]
 PATHS = ["/", "/f/for-you", "/f/following", "/p/p1", "/wishes", "/sign-in", "/docs"]
@@ -30,6 +34,53 @@ def test_every_page_is_there_for_everyone(browse: Open, language: str) -> None:
 def test_a_feed_that_is_not_there_is_a_page_that_says_so(browse: Open) -> None:
     for path in ("/f/nothing", "/p/nothing", "/w/nothing/p1", "/f/for-you?page=x", "/?after=x"):
         assert browse("vic").get(path).status_code == 404
+
+
+def test_a_page_is_begun_before_its_posts_are_arranged(
+    town: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+
+    class Watched:
+        """The application, its messages noted as they go out."""
+
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            async def watch(message: Message) -> None:
+                sent.append(message.get("body", b"").decode())
+                await send(message)
+
+            await town.app(scope, receive, watch)
+
+    arranged: list[str] = []
+
+    def late(*args: object, **kwargs: object) -> Feed:
+        arranged.append("".join(sent))
+        return serve_page(*args, **kwargs)  # type: ignore[arg-type] - passed on as it came
+
+    monkeypatch.setattr("ariane.serve.page.feeds.serve_page", late)
+    text = TestClient(Watched(), HERE).get("/", headers={"Accept": "text/html"}).text
+    assert 'class="rail"' in arranged[0]
+    assert text.startswith(arranged[0])
+    assert arranged[0].count("<article") == 0 < text.count("<article")
+    assert text.count("<main") == text.count("</html>") == 1
+
+
+def test_a_page_that_was_begun_tells_what_failed_in_it(
+    town: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for error, said in (
+        (RuntimeError("the secret"), "In the log under"),
+        (later(503, "Full.", 1), "try again in a few seconds"),
+    ):
+
+        def fail(*_: object, _error: Exception = error, **__: object) -> Feed:
+            raise _error
+
+        monkeypatch.setattr("ariane.serve.page.feeds.serve_page", fail)
+        text = Browser(town, "vic").get("/").text
+        assert said in text
+        assert "secret" not in text
+        assert text.count("<main") == text.count("</html>") == text.count('class="rail"') == 1
 
 
 def test_pages_follow_one_another_without_a_repeat(town: Api) -> None:

@@ -13,6 +13,7 @@ from ariane.serve.page import (
     mine,
     operator,
     people,
+    render,
     routes,
     seen,
     static,
@@ -46,5 +47,6 @@ for room in (
 
 
 def install(app: FastAPI) -> None:
-    """Let refusals in the page's own words answer as pages."""
+    """Let refusals in the page's own words answer as pages; what pages need is made ready."""
     app.add_exception_handler(Told, tell)
+    render.prepare()

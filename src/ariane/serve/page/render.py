@@ -25,6 +25,9 @@ from ariane.types import FOR_YOU, ActionKind, Decision, Feed, FeedSpec
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
+FLUSH: Final = "<!--flush-->"
+"""Where the part of a page begins that takes time; the frame is all before it."""
+
 HUES: Final = 8
 """How many colours faces have."""
 
@@ -32,10 +35,17 @@ environment = Environment(
     loader=FileSystemLoader(TEMPLATES),
     autoescape=True,
     undefined=StrictUndefined,
+    auto_reload=False,
     trim_blocks=True,
     lstrip_blocks=True,
 )
 environment.globals["static"] = address
+
+
+def prepare() -> None:
+    """Compile every template now, so that no reader waits for it."""
+    for name in environment.list_templates():
+        environment.get_template(name)
 
 
 def _hue(name: str) -> int:
@@ -155,10 +165,25 @@ def show(
     return html(text, status, headers)
 
 
+def opening(engine: Engine, visit: Visit, template: str, **values: Any) -> str:  # noqa: ANN401
+    """A page up to FLUSH: its frame, which can be sent while the rest is being made."""
+    given = _given(visit) | {"frame": frame(engine, visit)} | values
+    parts = environment.get_template(template).generate(given)
+    text = ""
+    while FLUSH not in text:
+        text += str(next(parts))
+    return text.partition(FLUSH)[0]
+
+
 def render(visit: Visit, template: str, **values: Any) -> str:  # noqa: ANN401 - as above
     """A template as text, without the frame unless one is given: a part of a page."""
+    return environment.get_template(template).render(_given(visit) | values)
+
+
+def _given(visit: Visit) -> dict[str, Any]:
+    """What every template is given."""
     language, moment = visit.language, now()
-    given = {
+    return {
         "frame": Frame(),
         "visit": visit,
         "language": language,
@@ -170,7 +195,6 @@ def render(visit: Visit, template: str, **values: Any) -> str:  # noqa: ANN401 -
         "iso": iso,
         "number": partial(number, language),
     }
-    return environment.get_template(template).render(given | values)
 
 
 def html(text: str, status: int = 200, headers: Mapping[str, str] | None = None) -> HTMLResponse:

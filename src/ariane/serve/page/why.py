@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Final
 
+import fastapi
 from fastapi import APIRouter, Path
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 from ariane.engine import Engine
 from ariane.feed import arrange, replay
+from ariane.serve.page.begun import begun
 from ariane.serve.page.cards import About, Faces, about, gist, named
-from ariane.serve.page.render import html, render, show
+from ariane.serve.page.render import frame, html, opening, render, show
 from ariane.serve.page.visit import Visit, Visiting
 from ariane.serve.page.words import say
 from ariane.serve.receipts import receipt_for
@@ -89,10 +91,16 @@ class Truth:
 
 
 @router.get("/w/{request}/{post:path}")
-async def why(request: Request, post: Id, serving: Serving, visit: Visiting) -> HTMLResponse:
+async def why(
+    asked: fastapi.Request, request: Request, post: Id, serving: Serving, visit: Visiting
+) -> Response:
     """Why one post of a served page stands where it stands, looked at closely."""
 
-    def job(engine: Engine) -> HTMLResponse:
+    def top(engine: Engine) -> str:
+        _item(receipt_for(engine, request, visit.asking), post)
+        return opening(engine, visit, "why.html")
+
+    def job(engine: Engine) -> str:
         feed = receipt_for(engine, request, visit.asking)
         item = _item(feed, post)
         faces = Faces(engine)
@@ -115,10 +123,12 @@ async def why(request: Request, post: Id, serving: Serving, visit: Visiting) -> 
             "truths": _truths(faces, visit, item),
         }
         if visit.fragment:
-            return html(render(visit, "why_part.html", **values))
-        return show(engine, visit, "why.html", **values)
+            return render(visit, "why_part.html", **values)
+        return render(visit, "why.html", frame=frame(engine, visit), **values)
 
-    return await serving.work(job)
+    if visit.fragment:
+        return html(await serving.work(job))
+    return begun(asked, await serving.work(top), serving.work(job))
 
 
 @router.post("/w/{request}/replay")
