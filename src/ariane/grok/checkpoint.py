@@ -210,13 +210,8 @@ def read_checkpoint(folder: Path, config: Sizes) -> Checkpoint:
         )
     tensors = read_tensors(files)
     wanted = read_parameters(tensors, config)
-    check(tensors, wanted)
-    return Checkpoint(folder, wanted, tensors)
-
-
-def check(tensors: Mapping[str, Tensor], wanted: Mapping[str, Parameter]) -> None:
-    """Raise `CheckpointError` with the first of the faults, and how many more there are."""
     wrong = faults(tensors, wanted)
     if wrong:
         more = f" ({len(wrong) - 1} more faults)" if len(wrong) > 1 else ""
         raise CheckpointError(wrong[0] + more)
+    return Checkpoint(folder, wanted, tensors)

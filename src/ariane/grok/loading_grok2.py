@@ -206,7 +206,8 @@ class PublishedCheckpoint:
         given = {option: kwargs.pop(option) for option in hub if option in kwargs}
         folder = find_folder(name, **given)
         if not isinstance(config, Grok2Config):
-            config = AutoConfig.from_pretrained(folder if config is None else config)
+            place = folder if config is None else config
+            config = AutoConfig.from_pretrained(place, trust_remote_code=False)
         if _is_other(folder, config):
             return parent.from_pretrained(folder, *model_args, config=config, **kwargs)
         dtype = wanted_dtype(kwargs.pop("torch_dtype", kwargs.pop("dtype", None)), config)
