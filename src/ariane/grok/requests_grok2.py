@@ -21,7 +21,6 @@ from pydantic import (
     Field,
     Tag,
 )
-from pydantic_core import PydanticCustomError
 
 REPLY = 1024
 """Tokens of a reply at most, where a request does not say."""
@@ -29,7 +28,7 @@ REPLY = 1024
 CODES = {
     "missing": "missing_required_parameter",
     "extra_forbidden": "unknown_parameter",
-    "unsupported": "unsupported_parameter",
+    "value_error": "unsupported_parameter",
 }
 """OpenAI's codes for what pydantic finds; the rest is `invalid_value`."""
 
@@ -45,7 +44,7 @@ def _only(*neutral: Any) -> AfterValidator:
 
     def check(value: Any) -> None:
         if value is not None and value not in neutral:
-            raise PydanticCustomError("unsupported", "this server does not do it")
+            raise ValueError("this server does not do it: leave it out")
 
     return AfterValidator(check)
 
@@ -59,20 +58,13 @@ def _several(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-def _whole(words: str) -> str:
-    """JSON can write half of a character (a lone surrogate), which no tokenizer reads."""
-    try:
-        words.encode()
-    except UnicodeEncodeError:
-        raise PydanticCustomError("words", "it holds half a character") from None
-    return words
-
-
 def _form(content: Any) -> str:
     return PARTS if isinstance(content, list) else WORDS
 
 
-Words = Annotated[str, AfterValidator(_whole)]
+# JSON can write half of a character (a lone surrogate), which no tokenizer reads: a pattern, even
+# an empty one, has pydantic read the text.
+Words = Annotated[str, Field(pattern="")]
 Name = Annotated[Words, Field(min_length=1)]
 Aside = Annotated[Any, Field(exclude=True)]
 Reply = Annotated[int, Field(ge=1)]
@@ -233,5 +225,6 @@ def unreadable(faults: Sequence[Any]) -> HTTPException:
         "unknown_parameter": f"Unknown parameter: '{param}'.",
     }
     given = f"'{param}' is {reprlib.repr(fault['input'])}"
-    why = fault["msg"][:1].lower() + fault["msg"][1:]
+    why = fault["msg"].removeprefix("Value error, ")
+    why = why[:1].lower() + why[1:]
     return refusal(400, said.get(code, f"{given}: {why}."), code, param)
