@@ -110,6 +110,8 @@ def test_wishes_are_written_listed_and_undone(
     status, out, _ = run(capsys, *arguments, "--less", "word:crypto", "--until", "2099-01-01")
     assert (status, json.loads(out)[0]["target"]) == (0, "word:crypto")
     assert run(capsys, *arguments, "--more", "nonsense")[0] == 2
+    status, _, err = run(capsys, *arguments, "--less", "topic:football")
+    assert (status, "word:football" in err) == (2, True)
     status, out, _ = run(capsys, *arguments, "--undo", "word:crypto")
     assert (status, json.loads(out)) == (0, [])
     assert run(capsys, *arguments, "--undo", "word:crypto")[0] == 2

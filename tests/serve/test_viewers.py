@@ -116,6 +116,7 @@ def test_a_wish_is_kept_replaced_and_taken_back(api: Api) -> None:
     [
         SCIENCE | {"target": "gender:women"},
         SCIENCE | {"target": "topic:"},
+        SCIENCE | {"target": "topic:football"},
         SCIENCE | {"direction": 0},
         SCIENCE | {"strength": 0},
         SCIENCE | {"strength": 2},
@@ -128,6 +129,12 @@ def test_a_wish_is_kept_replaced_and_taken_back(api: Api) -> None:
 def test_a_wish_that_cannot_be_is_refused(api: Api, wish: dict[str, object]) -> None:
     assert api.problem("PUT", "/v1/wishes/w1", "v1", json=wish)[0] == 422
     assert api("GET", "/v1/wishes", "v1").json() == []
+
+
+def test_a_name_of_no_list_is_refused_with_the_nearest(api: Api) -> None:
+    wish = SCIENCE | {"target": "topic:sciences"}
+    _, said = api.problem("PUT", "/v1/wishes/w1", "v1", json=wish)
+    assert "'sciences' is no topic; the nearest: science" in said
 
 
 def test_wishes_are_not_without_end(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
