@@ -279,6 +279,9 @@ class Ask:
     profiled: bool = True
 
 
+RECENT: Final = "recent"
+"""The name of the ranker that needs no model: newer posts stand higher, whoever asks."""
+
 HISTORY_BLOCK: Final = 64
 """Actions that a ranker encodes together, and by which a history's window slides."""
 
@@ -443,6 +446,11 @@ class Feed:
     reasons: tuple[Reason, ...] = ()
     model: str = ""
     recipe: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def by_time(self) -> bool:
+        """Whether no model ranked it: a feed in order of time, or no trained ranker answered."""
+        return self.ask.feed.order == "latest" or self.model == RECENT
 
 
 @dataclass(frozen=True, slots=True, eq=False)

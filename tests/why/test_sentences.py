@@ -10,7 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ariane.read.aspects import FORMATS, TONES, TOPICS
-from ariane.types import Action, ActionKind, Ask, Feed, Page, Past, Post, Reason, Viewer, Wish
+from ariane.types import (
+    FOLLOWING,
+    Action,
+    ActionKind,
+    Ask,
+    Feed,
+    Page,
+    Past,
+    Post,
+    Reason,
+    Viewer,
+    Wish,
+)
 from ariane.why.causes import SENSITIVE, WEIGHT
 from ariane.why.sentences import ordinal, sentence, shortened
 from ariane.why.words import ASPECTS, PATTERNS, VERBS
@@ -125,6 +137,7 @@ def test_what_no_counterfactual_shows_prints_no_second_rank(cause: str, language
     assert text.startswith(personal) == (cause == "exploration:")
 
 
+LATEST = Ask("r", "v", 9, feed=FOLLOWING)
 EVERYONE = Reason("p", "rank", "everyone:", (), 1, None)
 
 
@@ -134,6 +147,15 @@ def test_one_with_a_history_is_told_what_was_measured_and_not_that_it_is_imperso
         "Your actions together do not lift it: without all of them it would be no lower than 1st."
     )
     assert "plus bas que 1ᵉʳ" in sentence(EVERYONE, FEED, "fr")
+
+
+@pytest.mark.parametrize("feed", [replace(FEED, model="recent"), replace(FEED, ask=LATEST)])
+def test_where_no_model_ranked_it_is_said_that_posts_stand_by_time(feed: Feed) -> None:
+    said = "1st: no model ranked this page; posts stand by time."
+    assert sentence(EVERYONE, feed, "en") == said
+    assert "par ordre de date" in sentence(EVERYONE, feed, "fr")
+    known = replace(feed, viewer=Viewer("v", follows=frozenset("x")))
+    assert sentence(EVERYONE, known, "en") == said
 
 
 def test_only_where_nothing_is_known_is_it_said_that_nothing_was_used() -> None:

@@ -120,6 +120,26 @@ STAGES: Final[Mapping[str, tuple[tuple[str, str], tuple[str, str]]]] = {
 }
 """Stage → (title, what happens there)."""
 
+WITHOUT: Final[Mapping[str, tuple[str, str]]] = {
+    "value": (
+        "Nothing is predicted: the values that the operator of this feed gave to actions are "
+        "multiplied by how new the post is, the same for everyone, and added up.",
+        "Rien n’est prévu : les valeurs que l’opérateur de ce fil a données aux actions sont "
+        "multipliées par la nouveauté de la publication, la même pour tous, et additionnées.",
+    ),
+    "terms": (
+        "After that, only these named terms move a post. Each is in the receipt, with the places "
+        "that it gave or cost.",
+        "Ensuite, seuls ces termes nommés déplacent une publication. Chacun figure au reçu, avec "
+        "les places qu’il a données ou coûtées.",
+    ),
+    "following": (
+        "Read only whom you follow, newest first.",
+        "Ne lire que ceux que vous suivez, du plus récent au plus ancien.",
+    ),
+}
+"""Stage or option → what is said of it instead where no trained model is live."""
+
 PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "following": (
         "recent posts of the accounts that you follow",
@@ -401,7 +421,7 @@ HEADINGS: Final[Mapping[str, tuple[str, str]]] = {
     "model": ("The model", "Le modèle"),
     "importances": ("What weighs most", "Ce qui pèse le plus"),
     "inputs": ("What the model is given", "Ce que reçoit le modèle"),
-    "absent": ("What it is not given", "Ce qu’il ne reçoit pas"),
+    "absent": ("What the ranking is not given", "Ce que le classement ne reçoit pas"),
     "options": ("What you can change", "Ce que vous pouvez changer"),
     "feeds": ("Feeds", "Fils"),
 }
@@ -442,6 +462,12 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "s’additionnent pas. Personne n’a fixé ces poids : ce sont ceux qui prévoyaient le mieux "
         "les actions.",
     ),
+    "unweighed": (
+        "No trained model is live, so that there are no inputs to weigh: only how new a post is "
+        "counts.",
+        "Aucun modèle entraîné n’est en service : il n’y a pas de données à peser, seule compte la "
+        "nouveauté de la publication.",
+    ),
     "unmeasured": (
         "It was not measured for the model that is live.",
         "Cela n’a pas été mesuré pour le modèle en service.",
@@ -449,6 +475,10 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "values": (
         "Set by the operator of this feed, in the table [values] of its settings.",
         "Fixé par l’opérateur de ce fil, dans la table [values] de ses réglages.",
+    ),
+    "values_by_time": (
+        "Without a trained model, these values are multiplied by how new a post is.",
+        "Sans modèle entraîné, ces valeurs sont multipliées par la nouveauté de la publication.",
     ),
 }
 """Sentences around the figures."""

@@ -45,10 +45,12 @@ def sentence(reason: Reason, feed: Feed, language: str) -> str:
 def _alone(feed: Feed) -> str:
     """What can be said of a place that no claim explains: only all actions at once were tried."""
     viewer = feed.viewer
+    lists = (viewer.wishes, viewer.follows, viewer.mutes, viewer.blocks, viewer.seen)
+    known = viewer.history or any(lists) or viewer.minor or feed.ask.after is not None
+    if known and feed.by_time:
+        return "time"
     if viewer.history:
         return "everyone"
-    lists = (viewer.wishes, viewer.follows, viewer.mutes, viewer.blocks, viewer.seen)
-    known = any(lists) or viewer.minor or feed.ask.after is not None
     return "no action" if known else "anyone"
 
 

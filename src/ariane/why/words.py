@@ -22,6 +22,7 @@ PATTERNS: Final[Mapping[str, Mapping[str, str]]] = {
         "everyone": "Your actions together do not lift it: "
         "without all of them it would be no lower than {rank}.",
         "no action": "{rank}, and none of your actions went into its score.",
+        "time": "{rank}: no model ranked this page; posts stand by time.",
         "anyone": "Not personal: it stands {rank}, and nothing about you was used.",
         "quote": "“{text}”",
         "and": " and ",
@@ -49,6 +50,8 @@ PATTERNS: Final[Mapping[str, Mapping[str, str]]] = {
         "everyone": "Vos actions, ensemble, ne le font pas monter : "
         "sans aucune d’elles il ne serait pas plus bas que {rank}.",
         "no action": "{rank}, et aucune de vos actions n’a compté dans son score.",
+        "time": "{rank} : aucun modèle n’a classé cette page ; les publications y sont par ordre "
+        "de date.",
         "anyone": "Rien de personnel : il est {rank}, sans rien qui vienne de vous.",
         "quote": "« {text} »",
         "and": " et ",

@@ -46,10 +46,6 @@ ACCOUNT: Final[Mapping[str, tuple[str, str]]] = {
     "how.file": ("As data (JSON)", "Sous forme de données (JSON)"),
     "how.feeds.latest": ("newest first", "du plus récent au plus ancien"),
     "how.feeds.ranked": ("by score", "par score"),
-    "how.values.none": (
-        "Without a trained model, these values are multiplied by how new a post is.",
-        "Sans modèle entraîné, ces valeurs sont multipliées par la fraîcheur du message.",
-    ),
     "me.lead.viewer": (
         "This is all that is held about you. History, wishes and receipts are encrypted with a "
         "key of your own; erasing destroys the key.",

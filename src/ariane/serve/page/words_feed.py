@@ -25,6 +25,10 @@ FEED: Final[Mapping[str, tuple[str, str]]] = {
         "No trained ranker: the newest posts that are safe to show.",
         "Pas de modèle entraîné : les messages les plus récents qui peuvent être montrés.",
     ),
+    "feed.latest": (
+        "This feed is in order of time, the newest first; no model ranks it.",
+        "Ce fil est dans l’ordre du temps, le plus récent d’abord ; aucun modèle ne le classe.",
+    ),
     "feed.over.one": ("over {count} post", "parmi {count} message"),
     "feed.over.many": ("over {count} posts", "parmi {count} messages"),
     "feed.unread.one": ("{count} of them not read yet", "dont {count} pas encore lu"),
@@ -38,6 +42,15 @@ FEED: Final[Mapping[str, tuple[str, str]]] = {
         "Un modèle prédit ce que vous feriez de chaque message. Ce qui le déplace en plus, "
         "souhaits, règles et variété, est nommé. Chaque message dit pourquoi il est là, et chacun "
         "peut le vérifier.",
+    ),
+    "about.lead.readers": (
+        "A model predicts what readers in general would do with each post; it is told nothing that "
+        "you did. What moves a post beside that, wishes, policies and variety, is named. Each post "
+        "says why it is here, and anyone can replay that.",
+        "Un modèle prédit ce que les lecteurs en général feraient de chaque publication ; rien de "
+        "ce que vous avez fait ne lui est dit. Ce qui la déplace en plus, souhaits, règles et "
+        "variété, est nommé. Chaque publication dit pourquoi elle est là, et chacun peut le "
+        "vérifier.",
     ),
     "about.removed.one": (
         "{count} post withheld from this page by a policy",
@@ -148,6 +161,12 @@ FEED: Final[Mapping[str, tuple[str, str]]] = {
     "why.score.detail": (
         "What the model expects you to do, times what that is worth.",
         "Ce que le modèle pense que vous ferez, fois ce que cela vaut.",
+    ),
+    "why.score.readers": (
+        "What the model expects readers in general to do, times what that is worth; it was told "
+        "nothing that you did.",
+        "Ce que le modèle pense que les lecteurs en général feront, fois ce que cela vaut ; rien de "
+        "ce que vous avez fait ne lui a été dit.",
     ),
     "why.score.recent": (
         "No model scored this page; it is arranged by time.",
@@ -268,6 +287,7 @@ FEED: Final[Mapping[str, tuple[str, str]]] = {
     "term.report": ("a report", "un signalement"),
     "term.wish": ("your wishes", "vos souhaits"),
     "term.demote": ("a policy", "une règle"),
+    "term.fresh": ("how new it is", "sa nouveauté"),
     "term.rest": ("all else", "tout le reste"),
     "aspect.politics": ("politics", "politique"),
     "aspect.health": ("health", "santé"),
