@@ -178,7 +178,6 @@ def test_where_no_model_is_live_it_says_that_posts_come_by_time(tmp_path: Path) 
     assert "multiplied by how new the post is" in english
     for untrue in ("Each prediction", "After the model", "without the model", "a second model"):
         assert untrue not in english
-    assert "no inputs to weigh" in english
     for untrue in ("Chaque prévision", "Après le modèle", "sans le modèle", "second modèle"):
         assert untrue not in french
 

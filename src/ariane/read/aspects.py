@@ -68,7 +68,7 @@ INTENTS: Final[Names] = {
 }
 
 FORMATS: Final[Names] = {
-    "note": {"en": "short note", "fr": "billet court"},
+    "note": {"en": "short note", "fr": "publication courte"},
     "story": {"en": "story", "fr": "récit"},
     "list": {"en": "list", "fr": "liste"},
     "guide": {"en": "how-to", "fr": "mode d'emploi"},

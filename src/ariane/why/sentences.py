@@ -55,9 +55,9 @@ def _alone(feed: Feed) -> str:
 
 
 def ordinal(number: int, language: str) -> str:
-    """1 → "1st" in English, "1ᵉʳ" in French."""
+    """1 → "1st" in English, "1ʳᵉ" in French, where it is said of a publication."""
     if language == "fr":
-        return f"{number}ᵉʳ" if number == 1 else f"{number}ᵉ"
+        return f"{number}ʳᵉ" if number == 1 else f"{number}ᵉ"
     teen = number % 100 in (11, 12, 13)
     return f"{number}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 

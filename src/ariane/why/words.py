@@ -34,29 +34,29 @@ PATTERNS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "fr": {
         "because": "{rank} parce que {because}.",
-        "without one": "Sans lui : {then}.",
-        "without many": "Sans eux : {then}.",
+        "without one": "Sans elle : {then}.",
+        "without many": "Sans elles : {then}.",
         "without it": "Sans cela : {then}.",
         "because follow": "vous suivez son auteur",
         "because said": "vous avez souhaité : {said}",
         "because wish": "vous en avez souhaité davantage : {name}",
         "history": "Pas de cause unique : "
-        "retirer l’ensemble de vos {count} actions le fait passer de {rank} à {then}.",
+        "retirer l’ensemble de vos {count} actions la fait passer de {rank} à {then}.",
         "follow": "Ici parce que vous suivez son auteur.",
         "exploration": "Rien de personnel : "
-        "cette place est réservée à des messages récents d’autres auteurs.",
-        "fresh": "Ici parce qu’il est nouveau, ou tiré au sort parmi des messages récents "
+        "cette place est réservée à des publications récentes d’autres auteurs.",
+        "fresh": "Ici parce qu’elle est nouvelle, ou tirée au sort parmi des publications récentes "
         "pour que chaque auteur ait sa chance.",
-        "everyone": "Vos actions, ensemble, ne le font pas monter : "
-        "sans aucune d’elles il ne serait pas plus bas que {rank}.",
+        "everyone": "Vos actions, ensemble, ne la font pas monter : "
+        "sans aucune d’elles, elle ne serait pas plus bas que {rank}.",
         "no action": "{rank}, et aucune de vos actions n’a compté dans son score.",
         "time": "{rank} : aucun modèle n’a classé cette page ; les publications y sont par ordre "
         "de date.",
-        "anyone": "Rien de personnel : il est {rank}, sans rien qui vienne de vous.",
+        "anyone": "Rien de personnel : elle est {rank}, sans rien qui vienne de vous.",
         "quote": "« {text} »",
         "and": " et ",
-        "post": "un message",
-        "posts": "{count} messages",
+        "post": "une publication",
+        "posts": "{count} publications",
         "other": "1 autre",
         "others": "{count} autres",
         "same author": "même auteur",
@@ -178,7 +178,7 @@ ASPECTS: Final[Mapping[str, Mapping[str, str]]] = {
         "angry": "en colère",
         "sad": "triste",
         "worried": "inquiet",
-        "note": "billets courts",
+        "note": "publications courtes",
         "story": "récits",
         "list": "listes",
         "guide": "modes d’emploi",
