@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -39,6 +41,7 @@ PARTS: Mapping[str, str] = {
     "tokens": "ariane.serve.tokens",
     "steer": "ariane.steer",
     "sentences": "ariane.why.sentences",
+    "empty": "ariane.why.empty",
     "bench feed": "ariane.bench.feed",
     "bench grok": "ariane.bench.grok",
     "bench rank": "ariane.bench.rank",
@@ -97,6 +100,34 @@ def _day(at: int | None) -> str | None:
 
 def _said(progress: object) -> None:
     err.print(str(progress), highlight=False)
+
+
+@contextmanager
+def _telling(what: str) -> Iterator[tuple[Callable[[str], None], float]]:
+    """What tells of long work, and how often: in place on a terminal, else seldom, by lines."""
+    if not err.is_terminal:
+        yield _said, 10.0
+        return
+    last = [what]
+    with err.status(what) as status:
+
+        def tell(line: str) -> None:
+            last[0] = line
+            status.update(line)
+
+        yield tell, 0.5
+    _said(last[0])
+
+
+def _say_unknown(store: Any, viewer: str | None) -> None:
+    """Say of whom nothing is known: it may be a name that was typed wrong."""
+    people = store.people() if viewer is not None else []
+    if viewer is None or viewer in people:
+        return
+    near = get_close_matches(viewer, people, 1)
+    nearest = f"; the nearest name is {near[0]}" if near else ""
+    sentence = f"ariane: nothing is known of {viewer}{nearest}."
+    err.print(sentence, highlight=False, markup=False, soft_wrap=True)
 
 
 # ---------------------------------------------------------------------------------------------
@@ -193,12 +224,14 @@ def train(
         raise CallError(f"{what} cannot be trained; train ranker or retriever.")
     run = part("engine").new_run(home, what)
     store = part("engine").open_store(home)
-    if what == "ranker":
-        cut = part("evaluate").plan(store, share=1.0 - holdout).until if holdout else None
-        trainer = part("train").train_ranker
-        trainer(store, run, size=size, until=cut, seed=seed, progress=_said)
-    else:
-        part("train").train_retriever(store, run, seed=seed, progress=_said)
+    with _telling(f"training {run.name}") as (tell, every):
+        options = {"seed": seed, "progress": tell, "every": every}
+        if what == "ranker":
+            cut = part("evaluate").plan(store, share=1.0 - holdout).until if holdout else None
+            part("train").train_ranker(store, run, size=size, until=cut, **options)
+        else:
+            part("train").train_retriever(store, run, **options)
+    if what == "retriever":
         signing = part("promote")
         key = signing.signing_key(home / signing.KEY)
         signing.sign(run, what, signing.trained(run), key)
@@ -300,6 +333,7 @@ def feed(
 ) -> None:
     """Arrange and print one page, every post with its reason."""
     engine = part("engine").load(home)
+    _say_unknown(engine.store, viewer)
     ask = engine.ask(
         viewer, name, at=_now(), size=size, after=after, language=language, profiled=profiled
     )
@@ -317,10 +351,14 @@ def feed(
         }
         for place, item in enumerate(served.page.items, start=1)
     ]
+    why_empty = "" if rows else part("empty").why_empty(served, engine.store.counts(), language)
     if as_json:
         page = {"request": ask.id, "model": served.model, "items": rows}
+        page |= {} if rows else {"empty": why_empty}
         typer.echo(json.dumps(page, ensure_ascii=False))
         return
+    if why_empty:
+        out.print(why_empty, highlight=False, markup=False, soft_wrap=True)
     for row in rows:
         out.print(f"{row['rank']:>3}. {row['text']}", highlight=False, markup=False)
         out.print(f"     {row['author']} · {row['post']}", style="dim", markup=False)
@@ -350,6 +388,7 @@ def why(
         return
     if viewer is None or post is None:
         raise CallError("name a viewer and a post, or a request with --replay.")
+    _say_unknown(engine.store, viewer)
     ask = engine.ask(viewer, at=_now(), language=language)
     served = part("feed").explain(engine, ask, post)
     say = part("sentences").sentence
@@ -380,6 +419,7 @@ def steer(
     """Write, list and undo a viewer's wishes."""
     store = part("engine").open_store(home)
     types, room = part("types"), part("steer")
+    _say_unknown(store, viewer)
     end = int(until.replace(tzinfo=UTC).timestamp() * 1000) if until else None
     wishes = []
     for direction, targets in ((1, more or ()), (-1, less or ())):

@@ -646,6 +646,9 @@ class Store(Protocol):
     def retain(self, now: int) -> int:
         """Forget what the store's settings keep no longer at `now`; how many rows."""
 
+    def people(self) -> list[str]:
+        """Ids of accounts, and of viewers who did or wished anything, in order."""
+
     def counts(self) -> Counts:
         """How much the store holds."""
 

@@ -286,6 +286,11 @@ class SqliteStore:
             anonymous=_since(now, settings.keep_anonymous_days),
         )
 
+    def people(self) -> list[str]:
+        """Ids of accounts, and of viewers who did or wished anything, in order."""
+        with self._connections.reading() as connection:
+            return people.everyone(connection)
+
     def counts(self) -> Counts:
         """How much the store holds; viewers are those of whom something personal is held."""
         with self._connections.reading() as connection:

@@ -63,6 +63,73 @@ PATTERNS: Final[Mapping[str, Mapping[str, str]]] = {
     },
 }
 
+EMPTY: Final[Mapping[str, Mapping[str, str]]] = {
+    "en": {
+        "no posts": "Nothing is here, since there are no posts yet: `ariane ingest` takes them in.",
+        "follows nobody": "Nothing is here, since this feed shows only whom one follows, and "
+        "{viewer} follows nobody.",
+        "follows unknown": "Nothing is here, since this feed shows only whom one follows, and that "
+        "is not read without a profile.",
+        "seen": "Nothing new is here: all posts that were found ({count}) have been seen already.",
+        "minors": "Nothing is here, since minors get only posts that were read, and none was yet: "
+        "`ariane read` reads them.",
+        "removed": "Nothing is here, since all posts that were found ({count}) were left out: "
+        "{parts}.",
+        "end": "Nothing more is here: that was the end of this feed.",
+        "unfit": "Nothing is here, since none of the posts held ({count}) fits the languages or "
+        "the age that the feed {feed} asks for.",
+        "unread": "Nothing is here, since none of the posts held ({count}) was read yet: "
+        "`ariane read` reads them.",
+        "unfound": "Nothing is here, since none of the posts held ({count}) was found for this "
+        "request.",
+    },
+    "fr": {
+        "no posts": "Rien ici, car il n’y a pas encore de publications : `ariane ingest` en prend.",
+        "follows nobody": "Rien ici, car ce fil ne montre que ceux que l’on suit, et {viewer} ne "
+        "suit personne.",
+        "follows unknown": "Rien ici, car ce fil ne montre que ceux que l’on suit, ce qui n’est "
+        "pas lu sans profil.",
+        "seen": "Rien de nouveau ici : toutes les publications trouvées ({count}) ont déjà été "
+        "vues.",
+        "minors": "Rien ici, car les mineurs ne reçoivent que des publications lues, et aucune ne "
+        "l’est encore : `ariane read` les lit.",
+        "removed": "Rien ici, car toutes les publications trouvées ({count}) ont été écartées : "
+        "{parts}.",
+        "end": "Plus rien ici : c’était la fin de ce fil.",
+        "unfit": "Rien ici, car aucune des publications gardées ({count}) n’est dans les langues "
+        "ou de l’âge que demande le fil {feed}.",
+        "unread": "Rien ici, car aucune des publications gardées ({count}) n’est encore lue : "
+        "`ariane read` les lit.",
+        "unfound": "Rien ici, car aucune des publications gardées ({count}) n’a été trouvée pour "
+        "cette demande.",
+    },
+}
+"""Why a page holds nothing."""
+
+REMOVED: Final[Mapping[str, Mapping[str, str]]] = {
+    "en": {
+        "seen": "{count} seen already",
+        "own": "{count} of one’s own",
+        "muted": "{count} by muted accounts",
+        "blocked": "{count} by blocked accounts",
+        "hides-from-algorithms": "{count} by authors who ask not to be recommended",
+        "unwished": "{count} by a wish",
+        "members-only": "{count} by authors who ask for signed-in readers",
+        "policy": "{count} by the policy {policy}",
+    },
+    "fr": {
+        "seen": "{count} vues déjà",
+        "own": "{count} de soi-même",
+        "muted": "{count} de comptes masqués",
+        "blocked": "{count} de comptes bloqués",
+        "hides-from-algorithms": "{count} d’auteurs qui ne veulent pas être recommandés",
+        "unwished": "{count} selon un souhait",
+        "members-only": "{count} d’auteurs qui veulent des lecteurs connectés",
+        "policy": "{count} selon la règle {policy}",
+    },
+}
+"""What a rule, or a policy, took out of a page."""
+
 VERBS: Final[Mapping[str, Mapping[str, str]]] = {
     "en": {
         "impression": "you were shown {posts}",
