@@ -214,7 +214,8 @@ def _stages(engine: Engine, model: Model | None) -> tuple[Stage, ...]:
         "terms": tuple(Part(name, words(*text, **named)) for name, text in TERMS.items()),
     }
     order = ("retrieve", "rules", "rank" if model else "recent", "value", "policies", "terms")
-    said = {name: what for name, (_, what) in STAGES.items()} | ({} if model else WITHOUT)
+    said = {name: what for name, (_, what) in STAGES.items()}
+    said.update({} if model else WITHOUT)
     return tuple(
         Stage(name, words(*STAGES[name][0]), words(*said[name], **values), parts.get(name, ()))
         for name in (*order, "page")
