@@ -54,6 +54,10 @@ def _format(name: str, candidate: Candidate) -> float:
     return float(candidate.reading is not None and _folded(candidate.reading.format) == name)
 
 
+def _claim(name: str, candidate: Candidate) -> float:
+    return float(candidate.reading is not None and candidate.reading.claim == name)
+
+
 def _language(name: str, candidate: Candidate) -> float:
     read = candidate.reading.language if candidate.reading else None
     return float(_folded(read or candidate.post.lang or "") == name)
@@ -73,6 +77,7 @@ MATCHES: Final[Mapping[str, Callable[[str, Candidate], float]]] = {
     "tone": _tone,
     "intent": _intent,
     "format": _format,
+    "claim": _claim,
     "language": _language,
     "author": _author,
     "word": _word,

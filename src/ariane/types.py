@@ -199,12 +199,20 @@ class Written:
 # ---------------------------------------------------------------------------------------------
 
 
+CLAIMS: Final = ("reported", "alleged", "rumour", "correction")
+"""Footings of what is said to have happened: a source is named; someone is accused of it; it goes
+round without a source; it sets right what went round."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Reading:
     """What reader `by` (name and version) understood of revision `rev` of a post.
 
     `vector` is float32 of the encoder's width and unit length. `topics` are (name, probability),
     most probable first. `tone`, `intent` and `format` are names, "" where the reader is not sure.
+    A language model also tells `entities` (people, places, works… as they are written), `claim`
+    (on what footing something is said to have happened: one of CLAIMS, or ""), `gist` (a line of
+    what it says) and `labels` (what a policy may act on).
     """
 
     post: str
@@ -216,13 +224,18 @@ class Reading:
     format: str
     language: str | None
     by: str
+    entities: tuple[str, ...] = ()
+    claim: str = ""
+    gist: str = ""
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
     """A steering instruction: more (+1) or less (−1) of a target, in the viewer's words too.
 
-    `target` is "KIND:NAME" with KIND one of topic, tone, intent, format, language, author, word.
+    `target` is "KIND:NAME" with KIND one of topic, tone, intent, format, claim, language, author,
+    word.
     `strength` lies in (0, 1]; 1 with direction −1 means none of it at all.
     """
 

@@ -118,6 +118,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX receipts_by_person ON receipts (person, at)",
     ),
     ("CREATE INDEX posts_by_parent ON posts (reply_to, at, id) WHERE reply_to IS NOT NULL",),
+    (
+        # What a language model tells beyond an encoder; JSON lists of names, and texts.
+        "ALTER TABLE readings ADD COLUMN entities TEXT NOT NULL DEFAULT '[]'",
+        "ALTER TABLE readings ADD COLUMN claim TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE readings ADD COLUMN gist TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE readings ADD COLUMN labels TEXT NOT NULL DEFAULT '[]'",
+    ),
 )
 """Each entry brings a store from the version before it to its own; none is ever changed."""
 
