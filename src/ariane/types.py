@@ -38,6 +38,30 @@ class WithdrawnError(ArianeError):
     """A receipt whose evidence was erased, edited or deleted, so that it cannot be replayed."""
 
 
+class LanguageModelError(ArianeError):
+    """A language model gave no answer that can be used."""
+
+
+class ModelDownError(LanguageModelError):
+    """It cannot be reached, broke off, or went on failing after the retries."""
+
+
+class ModelSlowError(LanguageModelError):
+    """It did not answer in time."""
+
+
+class ModelRefusedError(LanguageModelError):
+    """It declined: the key, the model's name, the question, or what the question is about."""
+
+
+class ModelGarbageError(LanguageModelError):
+    """Its answer is empty, cut at the limit, too large, or not what was asked, after a repair too."""
+
+
+class BudgetError(LanguageModelError):
+    """The day's tokens or money do not reach for this question; nothing was asked."""
+
+
 # ---------------------------------------------------------------------------------------------
 # What comes in
 # ---------------------------------------------------------------------------------------------
@@ -112,6 +136,17 @@ class Post:
     repost_of: str | None = None
     source: str = ""
 
+    @property
+    def since(self) -> int:
+        """From when labels on this revision stand: later for a later one, whose word is the last.
+
+        Revisions from 100,000,000,000 on are times (milliseconds, 1973), smaller ones are counted.
+        """
+        return max(self.at, self.rev) if self.rev >= _FIRST_TIME else self.at + self.rev - 1
+
+
+_FIRST_TIME: Final = 100_000_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -144,6 +179,10 @@ class Action:
 
 HOUSE: Final = "ariane/"
 """How the source of every label begins that this installation's own classifiers wrote."""
+
+
+HARMS: Final = ("spam", "harassment", "self-harm", "sexual")
+"""The values of labels that this installation draws from readings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +251,8 @@ class Reading:
     most probable first. `tone`, `intent` and `format` are names, "" where the reader is not sure.
     A language model also tells `entities` (people, places, works… as they are written), `claim`
     (on what footing something is said to have happened: one of CLAIMS, or ""), `gist` (a line of
-    what it says) and `labels` (what a policy may act on).
+    what it says) and `labels` (what a policy may act on); its `depth` is 1. Of several readings of
+    a revision the deepest is in force, then the newest.
     """
 
     post: str
@@ -228,6 +268,7 @@ class Reading:
     claim: str = ""
     gist: str = ""
     labels: tuple[str, ...] = ()
+    depth: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -548,7 +589,7 @@ class Store(Protocol):
         """
 
     def readings(self, ids: Sequence[str]) -> dict[str, Reading]:
-        """The newest reading of each of these posts that has one."""
+        """The reading in force of each of these posts that has one."""
 
     def candidates(self, ids: Sequence[str], at: int) -> dict[str, Candidate]:
         """These posts as they stood: published by `at` and live, with reading and labels in force.
@@ -696,9 +737,25 @@ class Ranker(Protocol):
 
 
 class LanguageModel(Protocol):
-    """Any model that answers messages."""
+    """Any model that answers messages; threads may share one.
+
+    `name` is what readings and receipts call it ("grok-4"). `limit` is in tokens of the answer.
+    """
 
     name: str
 
-    def answer(self, messages: Sequence[Message], schema: Mapping[str, Any] | None = None) -> str:
-        """The answer; JSON that fits the schema where one is given."""
+    def answer(
+        self,
+        messages: Sequence[Message],
+        schema: Mapping[str, Any] | None = None,
+        *,
+        limit: int = 1024,
+    ) -> str:
+        """The answer; one JSON value that fits the JSON schema where one is given.
+
+        Raises ModelDownError, ModelSlowError, ModelRefusedError, ModelGarbageError, and
+        BudgetError before anything was asked.
+        """
+
+    def stream(self, messages: Sequence[Message], *, limit: int = 1024) -> Iterator[str]:
+        """The answer in pieces, as they come; raises as `answer` does, maybe after some of them."""
