@@ -156,6 +156,11 @@ class Engine:
     after: tuple[Rule, ...]
     mix: Mix
 
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder of texts; one a process, loaded when it is first asked for."""
+        return _encoder(self.settings.read.encoder)
+
     @cached_property
     def reader(self) -> Reader:
         """The reader; no request needs it, so that it is loaded when a post is first read."""
