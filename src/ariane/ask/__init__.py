@@ -110,7 +110,8 @@ def _posts(
         found = about(engine, asking, viewer, theme, among)
         if found or question.post is None:
             return [one.post for one in found]
-    shown = seen_by(engine, asking, viewer, among or feed(engine, asking, viewer))
+    wide = feed(engine, asking, viewer) if among is None else among
+    shown = seen_by(engine, asking, viewer, wide)
     return [item.candidate.post for item in shown]
 
 
