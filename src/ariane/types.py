@@ -38,6 +38,30 @@ class WithdrawnError(ArianeError):
     """A receipt whose evidence was erased, edited or deleted, so that it cannot be replayed."""
 
 
+class LanguageModelError(ArianeError):
+    """A language model gave no answer that can be used."""
+
+
+class ModelDownError(LanguageModelError):
+    """It cannot be reached, broke off, or went on failing after the retries."""
+
+
+class ModelSlowError(LanguageModelError):
+    """It did not answer in time."""
+
+
+class ModelRefusedError(LanguageModelError):
+    """It declined: the key, the model's name, the question, or what the question is about."""
+
+
+class ModelGarbageError(LanguageModelError):
+    """Its answer is empty, cut at the limit, too large, or unfit, also when asked again."""
+
+
+class BudgetError(LanguageModelError):
+    """The day's tokens or money do not reach for this question; nothing was asked."""
+
+
 # ---------------------------------------------------------------------------------------------
 # What comes in
 # ---------------------------------------------------------------------------------------------
@@ -683,9 +707,25 @@ class Ranker(Protocol):
 
 
 class LanguageModel(Protocol):
-    """Any model that answers messages."""
+    """Any model that answers messages; threads may share one.
+
+    `name` is what readings and receipts call it ("grok-4"). `limit` is in tokens of the answer.
+    """
 
     name: str
 
-    def answer(self, messages: Sequence[Message], schema: Mapping[str, Any] | None = None) -> str:
-        """The answer; JSON that fits the schema where one is given."""
+    def answer(
+        self,
+        messages: Sequence[Message],
+        schema: Mapping[str, Any] | None = None,
+        *,
+        limit: int = 1024,
+    ) -> str:
+        """The answer; one JSON value that fits the JSON schema where one is given.
+
+        Raises ModelDownError, ModelSlowError, ModelRefusedError, ModelGarbageError, and
+        BudgetError before anything was asked.
+        """
+
+    def stream(self, messages: Sequence[Message], *, limit: int = 1024) -> Iterator[str]:
+        """The answer in pieces, as they come; raises as `answer` does, maybe after some of them."""
