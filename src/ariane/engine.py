@@ -21,6 +21,7 @@ from ariane.compose import Mix
 from ariane.guard.policies import GuardSettings, Policy, load_policies, policy_rules
 from ariane.guard.rules import BEFORE
 from ariane.ingest import IngestSettings
+from ariane.llm import LanguageModelSettings, check, open_llm
 from ariane.retrieve import RetrieveSettings, Sources, VectorFile, refresh
 from ariane.settings import FILE, build, load_tables, section, template
 from ariane.steer import wish_term
@@ -39,6 +40,7 @@ from ariane.types import (
     Encoder,
     Feed,
     FeedSpec,
+    LanguageModel,
     NotFoundError,
     Page,
     Ranker,
@@ -110,6 +112,7 @@ class Settings:
     ingest: IngestSettings = field(default_factory=IngestSettings)
     store: StoreSettings = field(default_factory=StoreSettings)
     read: ReadSettings = ReadSettings()
+    llm: LanguageModelSettings = field(default_factory=LanguageModelSettings)
     retrieve: RetrieveSettings = field(default_factory=RetrieveSettings)
     rank: RankSettings = RankSettings()
     guard: GuardSettings = field(default_factory=GuardSettings)
@@ -172,6 +175,14 @@ class Engine:
         """What draws labels from readings, at take-in."""
         classify: Classify = _part("classify")()
         return classify
+
+    @cached_property
+    def llm(self) -> LanguageModel | None:
+        """The language model, or None where the settings name none; no request waits for it.
+
+        Raises CallError where the extra that brings its client is missing.
+        """
+        return _llm(self.settings.llm, self.home)
 
     @property
     def feeds(self) -> dict[str, FeedSpec]:
@@ -272,7 +283,7 @@ def init(home: Path, **others: object) -> Path:
     own = Settings()
     tables = {
         name: getattr(own, name)
-        for name in ("ingest", "store", "read", "retrieve", "rank", "guard")
+        for name in ("ingest", "store", "read", "llm", "retrieve", "rank", "guard")
     }
     text = template({**tables, "compose": own.compose, "why": own.why, **others}) + _VALUES + _FEEDS
     path = home / FILE
@@ -313,6 +324,7 @@ def read_settings(home: Path) -> Settings:
         ingest=section(tables, "ingest", IngestSettings),
         store=section(tables, "store", StoreSettings),
         read=section(tables, "read", ReadSettings),
+        llm=check(section(tables, "llm", LanguageModelSettings)),
         retrieve=section(tables, "retrieve", RetrieveSettings),
         rank=section(tables, "rank", RankSettings),
         guard=section(tables, "guard", GuardSettings),
@@ -438,6 +450,12 @@ def _encoder(name: str) -> Encoder:
     """One encoder a process, whatever is swapped around it."""
     encoder: Encoder = _part(f"encoder.{name}")()
     return encoder
+
+
+@cache
+def _llm(settings: LanguageModelSettings, home: Path) -> LanguageModel | None:
+    """One language model a process, whatever is swapped around it."""
+    return open_llm(settings, home)
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ class ModelRefusedError(LanguageModelError):
 
 
 class ModelGarbageError(LanguageModelError):
-    """Its answer is empty, cut at the limit, too large, or not what was asked, after a repair too."""
+    """Its answer is empty, cut at the limit, too large, or unfit, also when asked again."""
 
 
 class BudgetError(LanguageModelError):
