@@ -27,6 +27,7 @@ PARTS: Mapping[str, str] = {
     "feed": "ariane.feed",
     "ingest": "ariane.ingest",
     "read": "ariane.read",
+    "deepen": "ariane.read.deepen",
     "train": "ariane.train",
     "evaluate": "ariane.evaluate",
     "planted": "ariane.evaluate.planted",
@@ -158,8 +159,15 @@ def ingest(
 
 
 @app.command()
-def read(home: Home = Path(), as_json: Json = False) -> None:
-    """Read every post that has not been read, and label it."""
+def read(
+    home: Home = Path(),
+    deepen: Annotated[
+        int | None,
+        typer.Option(help="Posts for the language model of [llm]; else [read] deepen.", min=0),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Read every post that has not been read, and label it; then let the language model read on."""
     engine = part("engine").load(home)
     with err.status("reading") as status:
         count = part("read").read(
@@ -168,8 +176,33 @@ def read(home: Home = Path(), as_json: Json = False) -> None:
             engine.classify,
             progress=lambda done: status.update(f"{done} posts read"),
         )
+    rows = [{"posts read": count, "failed": 0, "reader": engine.reader.name}]
+    if engine.deeper is not None:
+        rows.append(_deepened(engine, engine.settings.read.deepen if deepen is None else deepen))
     engine.refresh()
-    show([{"posts read": count, "reader": engine.reader.name}], as_json)
+    show(rows, as_json)
+
+
+FAILURES = 5
+"""Posts that could not be read which are named."""
+
+
+def _deepened(engine: Any, most: int) -> dict[str, Any]:
+    """Let the language model read at most so many posts."""
+    with err.status(f"{engine.deeper.model.name} reads") as status:
+        done = part("deepen").deepen(
+            engine.store,
+            engine.deeper,
+            at=_now(),
+            most=most,
+            together=engine.settings.llm.concurrency,
+            progress=lambda tried: status.update(f"{tried} of at most {most} posts asked about"),
+        )
+    for post, why in list(done.failed.items())[:FAILURES]:
+        _said(f"{post}: {why}")
+    if done.stopped:
+        _said(f"It ended early: {done.stopped}")
+    return {"posts read": done.read, "failed": len(done.failed), "reader": engine.deeper.name}
 
 
 # ---------------------------------------------------------------------------------------------

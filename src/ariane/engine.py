@@ -22,6 +22,7 @@ from ariane.guard.policies import GuardSettings, Policy, load_policies, policy_r
 from ariane.guard.rules import BEFORE
 from ariane.ingest import IngestSettings
 from ariane.llm import LanguageModelSettings, check, open_llm
+from ariane.read.llm import LanguageReader
 from ariane.retrieve import RetrieveSettings, Sources, VectorFile, refresh
 from ariane.settings import FILE, build, load_tables, section, template
 from ariane.steer import wish_term
@@ -64,6 +65,7 @@ PARTS: Mapping[str, str] = {
     "store.sqlite": "ariane.store.sqlite:SqliteStore",
     "encoder.use": "ariane.read.encoder:SentenceEncoder",
     "reader": "ariane.read.reader:EncoderReader",
+    "deeper": "ariane.read.llm:LanguageReader",
     "classify": "ariane.guard.classify:Classifier",
     "source.following": "ariane.retrieve.following:Following",
     "source.nearest": "ariane.retrieve.nearest:Nearest",
@@ -95,6 +97,10 @@ class ReadSettings:
 
     encoder: str = "use"
     """The sentence encoder; use is the multilingual one that comes with the package."""
+
+    deepen: NonNegativeInt = 200
+    """How many posts the language model of [llm] reads in one `ariane read`, and in one hour of
+    serving; those first that need it most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +175,14 @@ class Engine:
         """The reader; no request needs it, so that it is loaded when a post is first read."""
         reader: Reader = _part("reader")(_encoder(self.settings.read.encoder))
         return reader
+
+    @cached_property
+    def deeper(self) -> LanguageReader | None:
+        """What reads with the language model, or None without one."""
+        if self.llm is None or not self.settings.read.deepen:
+            return None
+        deeper: LanguageReader = _part("deeper")(self.encoder.name, self.llm)
+        return deeper
 
     @cached_property
     def classify(self) -> Classify:

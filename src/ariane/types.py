@@ -137,6 +137,12 @@ class Post:
     source: str = ""
 
     @property
+    def words(self) -> str:
+        """All that it says: its text, then the alternative text of each medium."""
+        parts = (self.text, *(media.alt or "" for media in self.media))
+        return "\n".join(part.strip() for part in parts if part.strip())
+
+    @property
     def since(self) -> int:
         """From when labels on this revision stand: later for a later one, whose word is the last.
 

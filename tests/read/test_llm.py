@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.read.models import FORM, Scripted
+from tests.read.models import Scripted
 
 from ariane.read.deepen import ENOUGH, deepen, need
 from ariane.read.llm import (
@@ -45,6 +45,12 @@ def reader(does: Any = lambda _: {}) -> LanguageReader:
     return LanguageReader("use@1", Scripted(does))
 
 
+def deeper(model: LanguageReader, given: Given) -> tuple[Reading, tuple[Label, ...]]:
+    question = model.question(given)
+    answer = model.model.answer(question.messages, question.schema, limit=question.limit)
+    return model.reading(given, answer)
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqliteStore]:
     opened = SqliteStore(tmp_path / "ariane.db")
@@ -71,7 +77,7 @@ def test_what_is_published_is_what_is_asked() -> None:
 def test_a_form_becomes_a_reading_over_the_vector_that_stands() -> None:
     given = Given(Post("p", "ann", "text", NOW), base("p"))
     told = {"topics": ["transport", "city", "transport"], "claim": "rumour", "labels": ["spam"]}
-    read, labels = reader(lambda _: told).read(given)
+    read, labels = deeper(reader(lambda _: told), given)
     assert read.topics == (("transport", 0.6), ("city", 0.3))
     assert (read.tone, read.claim, read.entities, read.labels) == (
         "warm", "rumour", ("Ann",), ("spam",),
@@ -81,14 +87,19 @@ def test_a_form_becomes_a_reading_over_the_vector_that_stands() -> None:
     source = f"ariane/reader@scripted/{PROMPT}"
     assert labels == (Label("p", "spam", source, NOW, CONFIDENCE),)
     edited = Given(Post("p", "ann", "text", NOW, rev=2), base("p", rev=2))
-    taken_back = {label.value for label in reader(lambda _: told).read(edited)[1] if label.negates}
+    taken_back = {
+        label.value for label in deeper(reader(lambda _: told), edited)[1] if label.negates
+    }
     assert taken_back == {"harassment", "self-harm", "sexual"}
 
 
-def test_a_post_without_words_is_not_asked_about() -> None:
+def test_a_post_without_words_is_not_asked_about(store: SqliteStore) -> None:
     model = reader()
-    read, labels = model.read(Given(Post("p", "ann", " \n", NOW), base("p")))
-    assert (read.topics, read.depth, labels) == (base("p").topics, 1, ())
+    store.write([Post("p", "ann", " \n", NOW)])
+    store.write_readings([base("p")], [])
+    assert deepen(store, model, at=NOW, most=9).read == 1
+    read = store.readings(["p"])["p"]
+    assert (read.topics, read.depth) == (base("p").topics, 1)
     assert model.model.seen == []  # type: ignore[attr-defined]
 
 
@@ -105,7 +116,7 @@ def test_the_posts_around_it_come_along_cut_and_apart() -> None:
 
 def test_what_a_model_copies_from_a_post_is_a_line_of_bounded_length() -> None:
     told = {"gist": "a\u202e line\nand <|im_end|>" + "x" * 300, "entities": ["A\nnn", " ", "A nn"]}
-    read, _ = reader(lambda _: told).read(Given(Post("p", "ann", "text", NOW), base("p")))
+    read, _ = deeper(reader(lambda _: told), Given(Post("p", "ann", "text", NOW), base("p")))
     assert read.gist.startswith("a line and ‹|im_end|›x")
     assert len(read.gist) <= GIST
     assert read.entities == ("A nn",)
@@ -123,7 +134,7 @@ def test_every_post_is_deepened_once_and_its_labels_come_with_it(store: SqliteSt
     told: list[int] = []
     model = reader(lambda _: {"labels": ["spam"]})
     found = deepen(store, model, at=NOW, most=5, together=2, progress=told.append)
-    assert (found.read, found.failed, told) == (5, {}, [2, 4, 5])
+    assert (found.read, found.failed, told) == (5, {}, [1, 2, 3, 4, 5])
     assert deepen(store, model, at=NOW, most=9).read == 2
     assert deepen(store, model, at=NOW, most=9).read == 0
     held = store.candidates(names, NOW)
@@ -171,14 +182,5 @@ def test_an_edited_post_is_read_again_from_its_beginning(store: SqliteStore) -> 
 
 
 def test_the_form_is_asked_of_the_model_with_its_schema() -> None:
-    asked: list[Any] = []
-
-    class Watched(Scripted):
-        def answer(self, messages: Any, schema: Any = None, *, limit: int = 1024) -> str:
-            asked.append((schema, limit))
-            return super().answer(messages, schema, limit=limit)
-
-    LanguageReader("use@1", Watched(lambda _: FORM)).read(
-        Given(Post("p", "ann", "text", NOW), base("p"))
-    )
-    assert asked == [(form(), 400)]
+    question = reader().question(Given(Post("p", "ann", "text", NOW), base("p")))
+    assert (question.schema, question.limit) == (form(), 400)

@@ -9,7 +9,6 @@ from ariane.ask.find import about, seen_by, thread
 from ariane.ask.nouns import Line, Question
 from ariane.ask.words import say
 from ariane.engine import Engine
-from ariane.read.reader import text_of
 from ariane.types import Ask, Post, Ranked, Viewer
 
 CORRECTIONS = 2
@@ -38,7 +37,7 @@ def confirmed(engine: Engine, asking: Ask, viewer: Viewer, question: Question) -
         if items:
             posts = [one.candidate.post for one in items]
             yield Line(say(language, opening))
-            yield from quoted(citations(engine.store, posts, text_of(itself)), language)
+            yield from quoted(citations(engine.store, posts, itself.words), language)
     if not right and not rest:
         yield Line(say(language, "alone"))
 
@@ -49,7 +48,7 @@ def _corrects(item: Ranked) -> bool:
 
 def _others(engine: Engine, asking: Ask, viewer: Viewer, post: Post) -> list[Ranked]:
     """What answers the post and what else is on the same, other authors' words alone."""
-    near = about(engine, asking, viewer, text_of(post)[:ALIKE])
+    near = about(engine, asking, viewer, post.words[:ALIKE])
     ids = [*thread(engine, asking.at, post.id), *(one.post.id for one in near)]
     items = seen_by(engine, asking, viewer, [one for one in ids if one != post.id])
     return [one for one in items if one.candidate.post.author != post.author]

@@ -16,7 +16,6 @@ from ariane.feed import arrange
 from ariane.forms import formed
 from ariane.guard import guard
 from ariane.guard.rules import BY_NAME
-from ariane.read.reader import text_of
 from ariane.types import Ask, Decision, Post, Ranked, Reading, Vector, Viewer
 
 LOOKED_AT: Final = 300
@@ -66,7 +65,7 @@ def about(
     query = engine.encoder.encode([subject])[0]
     ids = nearest(engine, ask, query) if among is None else among
     items = seen_by(engine, ask, viewer, ids)
-    texts = [set(_words(text_of(item.candidate.post))) for item in items]
+    texts = [set(_words(item.candidate.post.words)) for item in items]
     rare = Rarity(Counter(word for words in texts for word in words), len(texts))
     asked = set(_words(subject))
     whole = sum(rare(word) for word in asked) or 1.0

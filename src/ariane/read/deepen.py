@@ -1,18 +1,18 @@
 """Deepen: a language model reads first what needs it most, beside the way of posts.
 
-No request waits for it. What it has read is written group by group, so that a crash or an outage
-loses one group and the encoder's readings stand for the rest.
+No request waits for it. What it has read is written as it comes, so that a crash or an outage loses
+what is under way, and the encoder's readings stand for the rest.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
-from ariane.read.llm import Given, LanguageReader
-from ariane.types import BudgetError, Label, LanguageModelError, Post, Reading, Store
+from ariane.llm import answer_all
+from ariane.read.llm import Given, LanguageReader, wordless
+from ariane.types import BudgetError, Post, Reading, Store
 
 WEIGHED: Final = 2_000
 """The newest posts among which those are looked for that need it most."""
@@ -25,8 +25,6 @@ CERTAIN: Final = 0.25
 
 ENOUGH: Final = 5
 """Failures one after another from which on the model is taken to be out of order."""
-
-Told = tuple[Reading, tuple[Label, ...]] | LanguageModelError
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,30 +48,27 @@ def deepen(
 ) -> Deepened:
     """Read at most `most` posts, `together` at once; those in `aside` are not tried.
 
-    It ends early where the budget is spent, or where the model fails again and again. `progress`
-    gets how many were tried so far.
+    Each reading is written as it comes. It ends early where the budget is spent, or where the model
+    fails again and again. `progress` gets how many were tried so far.
     """
     needy = _given(store, _neediest(store, reader, at, most, aside))
-    done, failed, row = 0, dict[str, str](), 0
-    with ThreadPoolExecutor(together) as pool:
-        for start in range(0, len(needy), together):
-            group = needy[start : start + together]
-            told = list(pool.map(lambda given: _try(reader, given), group))
-            read = [one for one in told if not isinstance(one, LanguageModelError)]
-            store.write_readings(
-                [reading for reading, _ in read], [label for _, labels in read for label in labels]
-            )
-            done += len(read)
-            for given, one in zip(group, told, strict=True):
-                if not isinstance(one, LanguageModelError):
-                    row = 0
-                    continue
-                failed[given.post.id], row = str(one), row + 1
-                if isinstance(one, BudgetError) or row >= ENOUGH:
-                    return Deepened(done, failed, str(one))
-            if progress:
-                progress(start + len(group))
-    return Deepened(done, failed)
+    empty = [given for given in needy if wordless(given)]
+    store.write_readings([reader.same(given) for given in empty], [])
+    asked = [given for given in needy if not wordless(given)]
+    failed: dict[str, str] = {}
+    row, questions = 0, (reader.question(given) for given in asked)
+    for tried, (place, told) in enumerate(answer_all(reader.model, questions, together), start=1):
+        if isinstance(told, str):
+            reading, labels = reader.reading(asked[place], told)
+            store.write_readings([reading], labels)
+            row = 0
+        else:
+            failed[asked[place].post.id], row = str(told), row + 1
+            if isinstance(told, BudgetError) or row >= ENOUGH:
+                return Deepened(len(empty) + tried - len(failed), failed, str(told))
+        if progress:
+            progress(len(empty) + tried)
+    return Deepened(len(needy) - len(failed), failed)
 
 
 def need(reading: Reading, post: Post, at: int) -> float:
@@ -83,13 +78,6 @@ def need(reading: Reading, post: Post, at: int) -> float:
     unsure = (1.0 - topic + sum(not name for name in named)) / (1 + len(named))
     age = max(0, at - post.at)
     return float((CERTAIN + (1.0 - CERTAIN) * unsure) * 0.5 ** (age / HALF_LIFE))
-
-
-def _try(reader: LanguageReader, given: Given) -> Told:
-    try:
-        return reader.read(given)
-    except LanguageModelError as error:
-        return error
 
 
 def _neediest(

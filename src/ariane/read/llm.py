@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
+from ariane.llm import Question
 from ariane.material import material, to_machines
 from ariane.read.aspects import FORMATS, INTENTS, MOST_TOPICS, TONES, TOPICS
-from ariane.read.reader import text_of
 from ariane.types import CLAIMS, HARMS, HOUSE, Label, LanguageModel, Message, Post, Reading
 
 PROMPT: Final = "reading-1"
@@ -60,17 +61,18 @@ class LanguageReader:
         self.encoder, self.model = encoder, model
         self.name = f"{encoder}+{model.name}/{PROMPT}"
 
-    def read(self, given: Given) -> tuple[Reading, tuple[Label, ...]]:
-        """The deeper reading of a post, and the labels that were drawn from it.
+    def question(self, given: Given) -> Question:
+        """What the model is asked about a post."""
+        return Question(tuple(messages(given)), schema(), ANSWER)
 
-        A post without words keeps the reading that it has. Raises LanguageModelError where the
-        model gave no form that can be used.
-        """
-        if not text_of(given.post).strip():
-            return replace(given.reading, by=self.name, depth=1), ()
-        answer = self.model.answer(messages(given), schema(), limit=ANSWER)
+    def reading(self, given: Given, answer: str) -> tuple[Reading, tuple[Label, ...]]:
+        """The deeper reading that an answer is, and the labels that were drawn from it."""
         reading = _filled(given.reading, json.loads(answer), self.name)
         return reading, _labels(given.post, reading, self.model.name)
+
+    def same(self, given: Given) -> Reading:
+        """The reading of a post without words, which no model need be asked about."""
+        return replace(given.reading, by=self.name, depth=1)
 
 
 def messages(given: Given) -> list[Message]:
@@ -78,7 +80,7 @@ def messages(given: Given) -> list[Message]:
     shown: dict[str, Any] = {"post": _shown(given.post, LONGEST)}
     for name in ("answers", "reposts"):
         other: Post | None = getattr(given, name)
-        if other is not None and text_of(other).strip() and not to_machines(text_of(other)):
+        if other is not None and other.words and not to_machines(other.words):
             shown[name] = _shown(other, BESIDE)
     return [
         Message("system", instructions()),
@@ -86,11 +88,18 @@ def messages(given: Given) -> list[Message]:
     ]
 
 
+def wordless(given: Given) -> bool:
+    """Whether there is nothing in a post to be read."""
+    return not given.post.words
+
+
+@cache
 def instructions() -> str:
     """The published instructions."""
     return files(__package__).joinpath("prompts", f"{PROMPT}.md").read_text(encoding="utf-8")
 
 
+@cache
 def schema() -> dict[str, Any]:
     """The published form, as a JSON schema."""
     text = files(__package__).joinpath("prompts", f"{PROMPT}.schema.json").read_text("utf-8")
@@ -126,7 +135,7 @@ def form() -> dict[str, Any]:
 
 
 def _shown(post: Post, most: int) -> dict[str, str]:
-    shown = {"text": material(text_of(post), most)}
+    shown = {"text": material(post.words, most)}
     return shown | ({"language": post.lang} if post.lang else {})
 
 

@@ -19,7 +19,7 @@ class EncoderReader:
 
     def read(self, posts: Sequence[Post]) -> list[Reading]:
         """One reading a post, in the same order; a post without text has no aspects."""
-        texts = [text_of(post) for post in posts]
+        texts = [post.words for post in posts]
         vectors = self._encoder.encode(texts)
         understood = self._aspects.understand(vectors)
         return [
@@ -45,12 +45,6 @@ class EncoderReader:
                 strict=True,
             )
         ]
-
-
-def text_of(post: Post) -> str:
-    """All the words of a post: its text, then the alternative text of each medium."""
-    parts = (post.text, *(media.alt or "" for media in post.media))
-    return "\n".join(part.strip() for part in parts if part.strip())
 
 
 def _declared(lang: str | None) -> str | None:
