@@ -212,7 +212,7 @@ def _deepened(engine: Any, most: int) -> dict[str, Any]:
 
 @app.command()
 def train(
-    what: Annotated[str, typer.Argument(help="ranker or retriever.")] = "ranker",
+    what: Annotated[str, typer.Argument(help="ranker, retriever or reader.")] = "ranker",
     home: Home = Path(),
     size: Annotated[str, typer.Option(help="nano, small or base.")] = "small",
     holdout: Annotated[
@@ -221,9 +221,9 @@ def train(
     seed: Annotated[int, typer.Option(help="The same seed, the same model.")] = 0,
     as_json: Json = False,
 ) -> None:
-    """Train a ranker or a retriever on what is in the store."""
-    if what not in ("ranker", "retriever"):
-        raise CallError(f"{what} cannot be trained; train ranker or retriever.")
+    """Train on what is in the store: a reader on what a language model has read."""
+    if what not in ("ranker", "retriever", "reader"):
+        raise CallError(f"{what} cannot be trained; train ranker, retriever or reader.")
     run = part("engine").new_run(home, what)
     store = part("engine").open_store(home)
     if what == "ranker":
@@ -231,7 +231,11 @@ def train(
         trainer = part("train").train_ranker
         trainer(store, run, size=size, until=cut, seed=seed, progress=_said)
     else:
-        part("train").train_retriever(store, run, seed=seed, progress=_said)
+        if what == "retriever":
+            part("train").train_retriever(store, run, seed=seed, progress=_said)
+        else:
+            encoder = part("engine").load(home).encoder
+            part("train").train_student(store, encoder, run, progress=_said)
         signing = part("promote")
         key = signing.signing_key(home / signing.KEY)
         signing.sign(run, what, signing.trained(run), key)

@@ -172,8 +172,17 @@ class Engine:
 
     @cached_property
     def reader(self) -> Reader:
-        """The reader; no request needs it, so that it is loaded when a post is first read."""
-        reader: Reader = _part("reader")(_encoder(self.settings.read.encoder))
+        """The reader, with the promoted student's heads where there is one.
+
+        No request needs it, so that it is loaded when a post is first read. A student that cannot
+        be loaded is told in the log, and the heads of the package read.
+        """
+        run = _checkpoint(self.home, self.store, "reader")
+        try:
+            reader: Reader = _part("reader")(self.encoder, run)
+        except ArianeError as error:
+            log.error("the package's heads read, since the student does not load: %s", error)
+            reader = _part("reader")(self.encoder)
         return reader
 
     @cached_property

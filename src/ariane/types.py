@@ -676,7 +676,7 @@ class Store(Protocol):
         """The feeds that were written, by name."""
 
     def promote(self, part: str, checkpoint: str) -> None:
-        """Make a checkpoint the live one of its part ("ranker", "retriever")."""
+        """Make a checkpoint the live one of its part ("ranker", "retriever", "reader")."""
 
     def promoted(self, part: str) -> str | None:
         """The live checkpoint of a part."""

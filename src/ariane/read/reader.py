@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from ariane.read.aspects import UNREADABLE, Aspects
 from ariane.read.language import language
@@ -12,9 +13,10 @@ from ariane.types import Encoder, Post, Reading
 class EncoderReader:
     """Reads a post's text, with what its author wrote of its media (their alternative texts)."""
 
-    def __init__(self, encoder: Encoder) -> None:
+    def __init__(self, encoder: Encoder, run: Path | None = None) -> None:
+        """With the heads of a run, or those of the package."""
         self._encoder = encoder
-        self._aspects = Aspects(encoder)
+        self._aspects = Aspects(encoder, run)
         self.name = f"{encoder.name}+{self._aspects.name}"
 
     def read(self, posts: Sequence[Post]) -> list[Reading]:
