@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.llm.scripted import fails, says, scripted, streams
 
 from ariane.llm import LanguageModelSettings, Ledger, Spent, open_llm
 from ariane.llm.ledger import FILE
 from ariane.types import BudgetError, LanguageModel, Message, ModelGarbageError, ModelSlowError
-from tests.llm.scripted import fails, says, scripted, streams
 
 HELLO = [Message("user", "Bonjour")]
 NOON = 1_777_636_800.0  # 2026-05-01T12:00:00Z
@@ -67,7 +67,7 @@ def test_no_budget_is_passed(asked: list[Any], most: int, kind: str) -> None:
                 elif end == "none":
                     ledger.settle(booked, None, None)
             spent = ledger.spent()
-            assert 0 <= spent.tokens_in and 0 <= spent.tokens_out
+            assert min(spent.tokens_in, spent.tokens_out) >= 0
             held = spent.tokens_in + spent.tokens_out if kind == "tokens" else spent.money
             assert held <= most + 1e-6
 
@@ -107,9 +107,7 @@ def test_books_that_cannot_be_written_ask_nothing(tmp_path: Path) -> None:
         Ledger(tmp_path / "home", LanguageModelSettings()).reserve(1, 1)
 
 
-def test_books_that_vanish_cost_no_answer(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_books_that_vanish_cost_no_answer(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     ledger = Ledger(tmp_path, LanguageModelSettings(), lambda: NOON)
     booked = ledger.reserve(5, 5)
     (tmp_path / FILE).write_text("{")

@@ -8,10 +8,10 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+from tests.llm.scripted import fails, says, scripted
 
 from ariane.llm import LanguageModelSettings, Question, answer_all, open_llm
 from ariane.types import LanguageModel, Message, ModelRefusedError
-from tests.llm.scripted import fails, says, scripted
 
 COUNT = 12
 

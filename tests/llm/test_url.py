@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.llm.scripted import Behaviour, fails, gives, says, scripted, send, streams
 
 from ariane.llm import LanguageModelSettings, Ledger, open_llm
 from ariane.types import (
@@ -22,7 +23,6 @@ from ariane.types import (
     ModelRefusedError,
     ModelSlowError,
 )
-from tests.llm.scripted import Behaviour, fails, gives, says, scripted, send, streams
 
 HELLO = [Message("system", "Be brief."), Message("user", "Bonjour")]
 SCHEMA = {
@@ -142,7 +142,7 @@ def test_a_server_that_is_not_there_is_down(tmp_path: Path) -> None:
 def test_a_server_that_says_nothing_is_slow(tmp_path: Path) -> None:
     with (
         scripted(lambda _: server.over.wait(20) and None) as server,
-        pytest.raises(ModelSlowError, match="within 0.3 seconds"),
+        pytest.raises(ModelSlowError, match=r"within 0\.3 seconds"),
     ):
         model(server.url, tmp_path, timeout_seconds=0.3).answer(HELLO)
 
@@ -203,9 +203,7 @@ def test_a_schema_is_held_by_the_server(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 422])
-def test_a_server_that_refuses_schemas_gets_them_in_the_prompt(
-    status: int, tmp_path: Path
-) -> None:
+def test_a_server_that_refuses_schemas_gets_them_in_the_prompt(status: int, tmp_path: Path) -> None:
     refuses = fails(status, "response_format json_schema is not supported", "response_format")
     fenced = says('Here it is:\n```json\n{"topic": "science"}\n```')
     with scripted(refuses, fenced) as server:
@@ -287,6 +285,21 @@ def test_a_server_names_the_options_that_it_does_without(tmp_path: Path) -> None
     assert len(server.asked) == 4
     assert server.asked[3]["max_completion_tokens"] == 9
     assert not {"max_tokens", "temperature"} & server.asked[3].keys()
+
+
+def test_an_option_that_a_server_cannot_do_without_is_refused(tmp_path: Path) -> None:
+    with scripted(fails(400, param="model")) as server, pytest.raises(ModelRefusedError):
+        model(server.url, tmp_path).answer(HELLO)
+    assert len(server.asked) == 1
+
+
+def test_a_server_that_names_no_option_is_read(tmp_path: Path) -> None:
+    refuses = fails(400, "Argument not supported: max_tokens")
+    with scripted(refuses, says("Salut.")) as server:
+        assert model(server.url, tmp_path).answer(HELLO) == "Salut."
+    with scripted(refuses) as server, pytest.raises(ModelRefusedError):
+        model(server.url, tmp_path).answer(HELLO)
+    assert len(server.asked) == 2
 
 
 def test_a_stream_comes_in_pieces(tmp_path: Path) -> None:

@@ -164,7 +164,7 @@ class UrlDoor:
             try:
                 return create(model=self.name, messages=turns, **options)
             except openai.BadRequestError as error:
-                if not self._gave_way(error.param, options):
+                if not self._gave_way(_named(error), options):
                     raise
 
     def _gave_way(self, refused: str | None, options: Mapping[str, Any]) -> bool:
@@ -240,6 +240,11 @@ def _counted(text: str, why: str | None, usage: _Usage | None) -> Said:
 def _check_refusal(refusal: str | None, why: str | None) -> None:
     if refusal or why == "content_filter":
         raise ModelRefusedError("the model declines to answer; ask otherwise, or another model.")
+
+
+def _named(error: openai.BadRequestError) -> str | None:
+    """The option that a server refuses; some name it in their sentence alone."""
+    return error.param or ("max_tokens" if "max_tokens" in error.message else None)
 
 
 def _format(schema: Mapping[str, Any]) -> dict[str, Any]:
