@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,7 +21,7 @@ SCHEMA = {
     "type": "object",
     "properties": {
         "topic": {"enum": ["sport", "science", "politics"]},
-        "gist": {"type": "string", "maxLength": 60},
+        "gist": {"type": "string", "maxLength": 20},
     },
     "required": ["topic", "gist"],
     "additionalProperties": False,
@@ -45,7 +44,8 @@ def url() -> Iterator[str]:
     chosen.model_alias = {"smollm2"}
     chosen.hostnames, chosen.port = ["127.0.0.1"], 0
     chosen.n_ctx, chosen.n_parallel = 2_048, 2
-    chosen.cpuparams.n_threads = chosen.cpuparams_batch.n_threads = min(2, os.cpu_count() or 1)
+    # Threads that spin for one another cost a busy machine most of its speed.
+    chosen.cpuparams.n_threads = chosen.cpuparams_batch.n_threads = 1
     server: Any = xllamacpp.Server(chosen)
     yield f"{server.listening_address}/v1"
     del server
@@ -70,7 +70,7 @@ def about(text: str) -> tuple[Message, ...]:
 
 
 def test_the_server_holds_answers_to_their_schema(model: LanguageModel, tmp_path: Path) -> None:
-    questions = [Question(about(text), SCHEMA, 100) for text in POSTS]
+    questions = [Question(about(text), SCHEMA, 50) for text in POSTS]
     found = dict(answer_all(model, questions, 2))
     assert sorted(found) == [0, 1, 2]
     for said in found.values():
@@ -78,13 +78,13 @@ def test_the_server_holds_answers_to_their_schema(model: LanguageModel, tmp_path
         assert json.loads(said).keys() == {"topic", "gist"}
     spent = Ledger(tmp_path, LanguageModelSettings()).spent()
     assert spent.tokens_in > 60
-    assert 0 < spent.tokens_out <= 300
+    assert 0 < spent.tokens_out <= 150
 
 
 def test_the_prompt_alone_ends_in_what_fits_or_in_garbage(url: str, tmp_path: Path) -> None:
     asked = opened(url, tmp_path, schema="prompt")
     try:
-        said = asked.answer(about(POSTS[0]), SCHEMA, limit=60)
+        said = asked.answer(about(POSTS[0]), SCHEMA, limit=24)
     except ModelGarbageError:
         return
     assert json.loads(said).keys() == {"topic", "gist"}
@@ -94,7 +94,7 @@ def test_a_stream_says_what_an_answer_says(model: LanguageModel) -> None:
     question = [Message("user", "Say hello.")]
     pieces = []
     try:
-        for piece in model.stream(question, limit=24):
+        for piece in model.stream(question, limit=8):
             pieces.append(piece)
     except ModelGarbageError as error:
         assert "cut at its limit" in str(error)

@@ -410,7 +410,8 @@ def test_a_key_that_goes_out_in_the_clear_is_warned_of(
 def test_the_environment_of_another_provider_stays_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("OPENAI_API_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
+    names = ("API_KEY", "ADMIN_KEY", "ORG_ID", "PROJECT_ID", "BASE_URL")
+    for name in (f"OPENAI_{one}" for one in names):
         monkeypatch.setenv(name, "of-another")
     with scripted(says("Salut.")) as server:
         model(server.url, tmp_path).answer(HELLO)
