@@ -132,7 +132,7 @@ class UrlDoor:
 
     def flow(self, messages: Sequence[Message], limit: int) -> Iterator[Said]:
         """One answer in pieces; one that ends without saying why it ended broke off."""
-        why, usage = None, None
+        chunk, why, usage = None, None, None
         counted = {"stream": True, "stream_options": {"include_usage": True}}
         with self._typed(), self._post(messages, limit, **counted) as stream:
             for event in stream:
@@ -143,6 +143,8 @@ class UrlDoor:
                     why = part.finish_reason or why
                     if part.delta.content:
                         yield Said(part.delta.content)
+            if chunk is None:
+                raise ValueError("no event of a stream")
         if why is None:
             raise ModelDownError(f"{self.name} broke off in the middle of an answer; ask again.")
         yield _counted("", why, usage)
@@ -162,7 +164,7 @@ class UrlDoor:
             try:
                 return create(model=self.name, messages=turns, **options)
             except openai.BadRequestError as error:
-                if not self._gave_way(error.param, options):
+                if not self._gave_way(_named(error), options):
                     raise
 
     def _gave_way(self, refused: str | None, options: Mapping[str, Any]) -> bool:
@@ -204,8 +206,9 @@ class UrlDoor:
         if status >= 500 or status in OVERLOADED:
             return ModelDownError(f"{name} at {url} fails or is overloaded ({status}); wait.")
         if status in {401, 403}:
-            has = "the key in" if os.environ.get(key) else "no key, and there is none in"
-            return ModelRefusedError(f"{url} ({status}) does not take {has} {key}; mend it there.")
+            if os.environ.get(key):
+                return ModelRefusedError(f"{url} ({status}) does not take the key in {key}.")
+            return ModelRefusedError(f"{url} ({status}) wants a key; put it into {key}.")
         if status == 404:
             return ModelRefusedError(
                 f"{url} (404) has no {name}; check [llm] model, and that url ends as it should."
@@ -237,6 +240,11 @@ def _counted(text: str, why: str | None, usage: _Usage | None) -> Said:
 def _check_refusal(refusal: str | None, why: str | None) -> None:
     if refusal or why == "content_filter":
         raise ModelRefusedError("the model declines to answer; ask otherwise, or another model.")
+
+
+def _named(error: openai.BadRequestError) -> str | None:
+    """The option that a server refuses; some name it in their sentence alone."""
+    return error.param or ("max_tokens" if "max_tokens" in error.message else None)
 
 
 def _format(schema: Mapping[str, Any]) -> dict[str, Any]:
