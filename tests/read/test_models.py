@@ -26,7 +26,7 @@ from ariane.types import Post, Reading
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_200)]
 
-POSTS = 12
+POSTS = 6
 ASPECTS = ("topic", "tone", "intent", "format")
 SMALL_GROK = Path(__file__).parents[2] / "models" / "small-grok"
 
