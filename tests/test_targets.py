@@ -9,7 +9,7 @@ import pytest
 from ariane.read.aspects import ASPECTS
 from ariane.steer.vocabulary import ABOUT
 from ariane.targets import NAMES, check_target
-from ariane.types import CallError
+from ariane.types import CLAIMS, CallError
 
 
 @pytest.mark.parametrize(
@@ -26,8 +26,9 @@ def test_other_targets_are_refused_with_the_kinds_there_are(target: str) -> None
 
 
 def test_the_names_are_those_that_the_reader_finds_and_that_words_name() -> None:
-    assert {kind: tuple(names) for kind, names in ASPECTS.items()} == NAMES
-    assert {kind: tuple(ABOUT[kind]) for kind in NAMES} == NAMES
+    aspects = {kind: tuple(names) for kind, names in ASPECTS.items()}
+    assert {**aspects, "claim": CLAIMS} == NAMES
+    assert {kind: tuple(ABOUT[kind]) for kind in aspects} == aspects
 
 
 def test_the_names_are_documented() -> None:

@@ -29,6 +29,7 @@ PARTS: Mapping[str, str] = {
     "feed": "ariane.feed",
     "ingest": "ariane.ingest",
     "read": "ariane.read",
+    "deepen": "ariane.read.deepen",
     "train": "ariane.train",
     "evaluate": "ariane.evaluate",
     "planted": "ariane.evaluate.planted",
@@ -189,8 +190,15 @@ def ingest(
 
 
 @app.command()
-def read(home: Home = Path(), as_json: Json = False) -> None:
-    """Read every post that has not been read, and label it."""
+def read(
+    home: Home = Path(),
+    deepen: Annotated[
+        int | None,
+        typer.Option(help="Posts for the language model of [llm]; else [read] deepen.", min=0),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Read every post that has not been read, and label it; then let the language model read on."""
     engine = part("engine").load(home)
     with err.status("reading") as status:
         count = part("read").read(
@@ -199,8 +207,33 @@ def read(home: Home = Path(), as_json: Json = False) -> None:
             engine.classify,
             progress=lambda done: status.update(f"{done} posts read"),
         )
+    rows = [{"posts read": count, "failed": 0, "reader": engine.reader.name}]
+    if engine.deeper is not None:
+        rows.append(_deepened(engine, engine.settings.read.deepen if deepen is None else deepen))
     engine.refresh()
-    show([{"posts read": count, "reader": engine.reader.name}], as_json)
+    show(rows, as_json)
+
+
+FAILURES = 5
+"""Posts that could not be read which are named."""
+
+
+def _deepened(engine: Any, most: int) -> dict[str, Any]:
+    """Let the language model read at most so many posts."""
+    with err.status(f"{engine.deeper.model.name} reads") as status:
+        done = part("deepen").deepen(
+            engine.store,
+            engine.deeper,
+            at=_now(),
+            most=most,
+            together=engine.settings.llm.concurrency,
+            progress=lambda tried: status.update(f"{tried} of at most {most} posts asked about"),
+        )
+    for post, why in list(done.failed.items())[:FAILURES]:
+        _said(f"{post}: {why}")
+    if done.stopped:
+        _said(f"It ended early: {done.stopped}")
+    return {"posts read": done.read, "failed": len(done.failed), "reader": engine.deeper.name}
 
 
 # ---------------------------------------------------------------------------------------------
@@ -210,7 +243,7 @@ def read(home: Home = Path(), as_json: Json = False) -> None:
 
 @app.command()
 def train(
-    what: Annotated[str, typer.Argument(help="ranker or retriever.")] = "ranker",
+    what: Annotated[str, typer.Argument(help="ranker, retriever or reader.")] = "ranker",
     home: Home = Path(),
     size: Annotated[str, typer.Option(help="nano, small or base.")] = "small",
     holdout: Annotated[
@@ -219,9 +252,9 @@ def train(
     seed: Annotated[int, typer.Option(help="The same seed, the same model.")] = 0,
     as_json: Json = False,
 ) -> None:
-    """Train a ranker or a retriever on what is in the store."""
-    if what not in ("ranker", "retriever"):
-        raise CallError(f"{what} cannot be trained; train ranker or retriever.")
+    """Train on what is in the store: a reader on what a language model has read."""
+    if what not in ("ranker", "retriever", "reader"):
+        raise CallError(f"{what} cannot be trained; train ranker, retriever or reader.")
     run = part("engine").new_run(home, what)
     store = part("engine").open_store(home)
     with _telling(f"training {run.name}") as (tell, every):
@@ -229,9 +262,12 @@ def train(
         if what == "ranker":
             cut = part("evaluate").plan(store, share=1.0 - holdout).until if holdout else None
             part("train").train_ranker(store, run, size=size, until=cut, **options)
-        else:
+        elif what == "retriever":
             part("train").train_retriever(store, run, **options)
-    if what == "retriever":
+        else:
+            encoder = part("engine").load(home).encoder
+            part("train").train_student(store, encoder, run, progress=_said)
+    if what != "ranker":
         signing = part("promote")
         key = signing.signing_key(home / signing.KEY)
         signing.sign(run, what, signing.trained(run), key)

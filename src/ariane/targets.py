@@ -10,7 +10,7 @@ from typing import Final
 from unicodedata import normalize
 
 from ariane.forms import accented, formed
-from ariane.types import CallError, Candidate
+from ariane.types import CLAIMS, CallError, Candidate
 
 UNSURE: Final = 0.2
 """Topics less probable than this do not count as a match."""
@@ -25,6 +25,7 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "tone": ("neutral", "warm", "enthusiastic", "funny", "ironic", "angry", "sad", "worried"),
     "intent": ("inform", "ask", "argue", "tell", "advise", "promote", "mobilise", "chat"),
     "format": ("note", "story", "list", "guide", "review", "news", "quote", "event"),
+    "claim": CLAIMS,
 }
 """The kinds of target whose names are a fixed list: what the reader can find in a post."""
 
@@ -86,6 +87,10 @@ def _format(name: str, candidate: Candidate) -> float:
     return float(candidate.reading is not None and _folded(candidate.reading.format) == name)
 
 
+def _claim(name: str, candidate: Candidate) -> float:
+    return float(candidate.reading is not None and candidate.reading.claim == name)
+
+
 def _language(name: str, candidate: Candidate) -> float:
     read = candidate.reading.language if candidate.reading else None
     return float(_folded(read or candidate.post.lang or "") == name)
@@ -105,6 +110,7 @@ MATCHES: Final[Mapping[str, Callable[[str, Candidate], float]]] = {
     "tone": _tone,
     "intent": _intent,
     "format": _format,
+    "claim": _claim,
     "language": _language,
     "author": _author,
     "word": _word,

@@ -249,6 +249,13 @@ INPUTS: Final[Mapping[str, tuple[str, str]]] = {
     "intent": ("what it is meant to do", "son intention"),
     "format": ("its form: a story, a list, a question…", "sa forme : récit, liste, question…"),
     "language": ("the language that it is written in", "la langue dans laquelle il est écrit"),
+    "claim": (
+        "on what footing it says that something happened: reported, alleged, rumour, correction",
+        "à quel titre il dit que quelque chose s’est passé : "
+        "rapporté, allégué, rumeur, rectification",
+    ),
+    "entity": ("the first name in it", "le premier nom qu’il cite"),
+    "other": ("the second name in it", "le second nom qu’il cite"),
     "author": ("who wrote it", "qui l’a écrit"),
     "post": ("which post it is", "de quelle publication il s’agit"),
     "asked": (

@@ -99,6 +99,8 @@ def _shared(kind: str, name: str, language: str) -> str:
     """What the cause says that they share: " (energy, analysis)"."""
     if kind == "author":
         return f" ({PATTERNS[language]['same author']})"
+    if kind == "entity":
+        return f" ({name})"
     if kind not in ("topic", "tone", "format", "topic+tone"):
         return ""
     names = [part for part in name.split("+") if part not in SENSITIVE]

@@ -213,6 +213,10 @@ ASPECTS: Final[Mapping[str, Mapping[str, str]]] = {
         "news": "news",
         "quote": "quotations",
         "event": "events",
+        "reported": "reports",
+        "alleged": "allegations",
+        "rumour": "rumours",
+        "correction": "corrections",
     },
     "fr": {
         "justice": "justice",
@@ -253,6 +257,10 @@ ASPECTS: Final[Mapping[str, Mapping[str, str]]] = {
         "news": "nouvelles",
         "quote": "citations",
         "event": "événements",
+        "reported": "faits rapportés",
+        "alleged": "allégations",
+        "rumour": "rumeurs",
+        "correction": "rectifications",
     },
 }
 """How a topic, tone or format is called; those not listed are called by their own name."""
