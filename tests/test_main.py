@@ -95,6 +95,28 @@ def test_a_feed_is_printed_and_replayed(capsys: pytest.CaptureFixture[str], home
     assert run(capsys, "why", "--replay", "nothing", "--home", home)[0] == 2
 
 
+def test_an_empty_page_says_why(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    run(capsys, "init", tmp_path)
+    status, out, _ = run(capsys, "feed", "--home", tmp_path)
+    assert (status, "no posts yet" in out) == (0, True)
+    status, out, _ = run(capsys, "feed", "--home", tmp_path, "--language", "fr", "--json")
+    assert (status, "pas encore de publications" in json.loads(out)["empty"]) == (0, True)
+
+
+@pytest.mark.parametrize("command", [["feed", "v22"], ["steer", "v22"], ["why", "v22", "POST"]])
+def test_a_viewer_of_whom_nothing_is_known_is_named_and_served(
+    capsys: pytest.CaptureFixture[str], home: Path, command: list[str]
+) -> None:
+    post = json.loads(run(capsys, "feed", "v2", "--home", home, "--json")[1])["items"][0]["post"]
+    words = [word.replace("POST", post) for word in command]
+    for _ in range(2):  # having been served a page makes nobody known
+        status, out, err = run(capsys, *words, "--home", home, "--json")
+        assert (status, bool(json.loads(out)) or command[0] == "steer") == (0, True)
+        assert err == "ariane: nothing is known of v22; the nearest name is v2.\n"
+    assert "nothing is known" not in run(capsys, "feed", "v2", "--home", home, "--json")[2]
+    assert "nothing is known" not in run(capsys, "feed", "--home", home, "--json")[2]
+
+
 def test_why_names_causes_of_one_post(capsys: pytest.CaptureFixture[str], home: Path) -> None:
     page = json.loads(run(capsys, "feed", "v2", "--home", home, "--json")[1])
     post = page["items"][0]["post"]
@@ -110,6 +132,8 @@ def test_wishes_are_written_listed_and_undone(
     status, out, _ = run(capsys, *arguments, "--less", "word:crypto", "--until", "2099-01-01")
     assert (status, json.loads(out)[0]["target"]) == (0, "word:crypto")
     assert run(capsys, *arguments, "--more", "nonsense")[0] == 2
+    status, _, err = run(capsys, *arguments, "--less", "topic:football")
+    assert (status, "word:football" in err) == (2, True)
     status, out, _ = run(capsys, *arguments, "--undo", "word:crypto")
     assert (status, json.loads(out)) == (0, [])
     assert run(capsys, *arguments, "--undo", "word:crypto")[0] == 2

@@ -34,10 +34,12 @@ def test_a_missing_table_is_the_defaults() -> None:
     [
         ({"liters": 2}, ("[kettle] liters", "colours, litres")),
         ({"litres": "much"}, ("[kettle] litres", "'much'")),
+        ({"a": 1, "b": 2}, ("[kettle] a, b", "are no settings")),
+        ({"litres": "much", "colours": 3}, ("[kettle] litres", "'much'", "[kettle] colours")),
         (["litres"], ("[kettle]", "must be a table")),
     ],
 )
-def test_what_does_not_fit_is_named(table: object, named: tuple[str, str]) -> None:
+def test_what_does_not_fit_is_named(table: object, named: tuple[str, ...]) -> None:
     with pytest.raises(CallError) as caught:
         build(table, "[kettle]", Kettle)
     assert all(part in str(caught.value) for part in named)

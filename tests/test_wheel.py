@@ -28,6 +28,7 @@ EVENTS = """\
 {"type": "action", "viewer": "zoe", "post": "p1", "kind": "like", "at": "2026-05-01T15:00:00Z"}
 """
 DATA = {
+    "ask/prompts/*.md",
     "demo/polis.json",
     "demo/town/accounts.jsonl",
     "demo/town/posts.jsonl",
@@ -38,6 +39,8 @@ DATA = {
     "guard/prototypes.jsonl",
     "py.typed",
     "read/heads.safetensors",
+    "read/prompts/*.json",
+    "read/prompts/*.md",
     "read/prototypes.jsonl",
     "serve/page/static/*",
     "serve/page/templates/*.html",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,6 +29,7 @@ PARTS: Mapping[str, str] = {
     "feed": "ariane.feed",
     "ingest": "ariane.ingest",
     "read": "ariane.read",
+    "deepen": "ariane.read.deepen",
     "train": "ariane.train",
     "evaluate": "ariane.evaluate",
     "planted": "ariane.evaluate.planted",
@@ -39,6 +42,7 @@ PARTS: Mapping[str, str] = {
     "tokens": "ariane.serve.tokens",
     "steer": "ariane.steer",
     "sentences": "ariane.why.sentences",
+    "empty": "ariane.why.empty",
     "bench feed": "ariane.bench.feed",
     "bench grok": "ariane.bench.grok",
     "bench load": "ariane.bench.load",
@@ -100,6 +104,34 @@ def _said(progress: object) -> None:
     err.print(str(progress), highlight=False)
 
 
+@contextmanager
+def _telling(what: str) -> Iterator[tuple[Callable[[str], None], float]]:
+    """What tells of long work, and how often: in place on a terminal, else seldom, by lines."""
+    if not err.is_terminal:
+        yield _said, 10.0
+        return
+    last = [what]
+    with err.status(what) as status:
+
+        def tell(line: str) -> None:
+            last[0] = line
+            status.update(line)
+
+        yield tell, 0.5
+    _said(last[0])
+
+
+def _say_unknown(store: Any, viewer: str | None) -> None:
+    """Say of whom nothing is known: it may be a name that was typed wrong."""
+    people = store.people() if viewer is not None else []
+    if viewer is None or viewer in people:
+        return
+    near = get_close_matches(viewer, people, 1)
+    nearest = f"; the nearest name is {near[0]}" if near else ""
+    sentence = f"ariane: nothing is known of {viewer}{nearest}."
+    err.print(sentence, highlight=False, markup=False, soft_wrap=True)
+
+
 # ---------------------------------------------------------------------------------------------
 # Set up and take in
 # ---------------------------------------------------------------------------------------------
@@ -159,8 +191,15 @@ def ingest(
 
 
 @app.command()
-def read(home: Home = Path(), as_json: Json = False) -> None:
-    """Read every post that has not been read, and label it."""
+def read(
+    home: Home = Path(),
+    deepen: Annotated[
+        int | None,
+        typer.Option(help="Posts for the language model of [llm]; else [read] deepen.", min=0),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Read every post that has not been read, and label it; then let the language model read on."""
     engine = part("engine").load(home)
     with err.status("reading") as status:
         count = part("read").read(
@@ -169,8 +208,33 @@ def read(home: Home = Path(), as_json: Json = False) -> None:
             engine.classify,
             progress=lambda done: status.update(f"{done} posts read"),
         )
+    rows = [{"posts read": count, "failed": 0, "reader": engine.reader.name}]
+    if engine.deeper is not None:
+        rows.append(_deepened(engine, engine.settings.read.deepen if deepen is None else deepen))
     engine.refresh()
-    show([{"posts read": count, "reader": engine.reader.name}], as_json)
+    show(rows, as_json)
+
+
+FAILURES = 5
+"""Posts that could not be read which are named."""
+
+
+def _deepened(engine: Any, most: int) -> dict[str, Any]:
+    """Let the language model read at most so many posts."""
+    with err.status(f"{engine.deeper.model.name} reads") as status:
+        done = part("deepen").deepen(
+            engine.store,
+            engine.deeper,
+            at=_now(),
+            most=most,
+            together=engine.settings.llm.concurrency,
+            progress=lambda tried: status.update(f"{tried} of at most {most} posts asked about"),
+        )
+    for post, why in list(done.failed.items())[:FAILURES]:
+        _said(f"{post}: {why}")
+    if done.stopped:
+        _said(f"It ended early: {done.stopped}")
+    return {"posts read": done.read, "failed": len(done.failed), "reader": engine.deeper.name}
 
 
 # ---------------------------------------------------------------------------------------------
@@ -180,7 +244,7 @@ def read(home: Home = Path(), as_json: Json = False) -> None:
 
 @app.command()
 def train(
-    what: Annotated[str, typer.Argument(help="ranker or retriever.")] = "ranker",
+    what: Annotated[str, typer.Argument(help="ranker, retriever or reader.")] = "ranker",
     home: Home = Path(),
     size: Annotated[str, typer.Option(help="nano, small or base.")] = "small",
     holdout: Annotated[
@@ -189,17 +253,22 @@ def train(
     seed: Annotated[int, typer.Option(help="The same seed, the same model.")] = 0,
     as_json: Json = False,
 ) -> None:
-    """Train a ranker or a retriever on what is in the store."""
-    if what not in ("ranker", "retriever"):
-        raise CallError(f"{what} cannot be trained; train ranker or retriever.")
+    """Train on what is in the store: a reader on what a language model has read."""
+    if what not in ("ranker", "retriever", "reader"):
+        raise CallError(f"{what} cannot be trained; train ranker, retriever or reader.")
     run = part("engine").new_run(home, what)
     store = part("engine").open_store(home)
-    if what == "ranker":
-        cut = part("evaluate").plan(store, share=1.0 - holdout).until if holdout else None
-        trainer = part("train").train_ranker
-        trainer(store, run, size=size, until=cut, seed=seed, progress=_said)
-    else:
-        part("train").train_retriever(store, run, seed=seed, progress=_said)
+    with _telling(f"training {run.name}") as (tell, every):
+        options = {"seed": seed, "progress": tell, "every": every}
+        if what == "ranker":
+            cut = part("evaluate").plan(store, share=1.0 - holdout).until if holdout else None
+            part("train").train_ranker(store, run, size=size, until=cut, **options)
+        elif what == "retriever":
+            part("train").train_retriever(store, run, **options)
+        else:
+            encoder = part("engine").load(home).encoder
+            part("train").train_student(store, encoder, run, progress=_said)
+    if what != "ranker":
         signing = part("promote")
         key = signing.signing_key(home / signing.KEY)
         signing.sign(run, what, signing.trained(run), key)
@@ -301,6 +370,7 @@ def feed(
 ) -> None:
     """Arrange and print one page, every post with its reason."""
     engine = part("engine").load(home)
+    _say_unknown(engine.store, viewer)
     ask = engine.ask(
         viewer, name, at=_now(), size=size, after=after, language=language, profiled=profiled
     )
@@ -318,10 +388,14 @@ def feed(
         }
         for place, item in enumerate(served.page.items, start=1)
     ]
+    why_empty = "" if rows else part("empty").why_empty(served, engine.store.counts(), language)
     if as_json:
         page = {"request": ask.id, "model": served.model, "items": rows}
+        page |= {} if rows else {"empty": why_empty}
         typer.echo(json.dumps(page, ensure_ascii=False))
         return
+    if why_empty:
+        out.print(why_empty, highlight=False, markup=False, soft_wrap=True)
     for row in rows:
         out.print(f"{row['rank']:>3}. {row['text']}", highlight=False, markup=False)
         out.print(f"     {row['author']} · {row['post']}", style="dim", markup=False)
@@ -351,6 +425,7 @@ def why(
         return
     if viewer is None or post is None:
         raise CallError("name a viewer and a post, or a request with --replay.")
+    _say_unknown(engine.store, viewer)
     ask = engine.ask(viewer, at=_now(), language=language)
     served = part("feed").explain(engine, ask, post)
     say = part("sentences").sentence
@@ -381,6 +456,7 @@ def steer(
     """Write, list and undo a viewer's wishes."""
     store = part("engine").open_store(home)
     types, room = part("types"), part("steer")
+    _say_unknown(store, viewer)
     end = int(until.replace(tzinfo=UTC).timestamp() * 1000) if until else None
     wishes = []
     for direction, targets in ((1, more or ()), (-1, less or ())):

@@ -21,6 +21,8 @@ from ariane.compose import Mix
 from ariane.guard.policies import GuardSettings, Policy, load_policies, policy_rules
 from ariane.guard.rules import BEFORE
 from ariane.ingest import IngestSettings
+from ariane.llm import LanguageModelSettings, check, open_llm
+from ariane.read.llm import LanguageReader
 from ariane.retrieve import RetrieveSettings, Sources, VectorFile, refresh
 from ariane.settings import FILE, build, load_tables, section, template
 from ariane.steer import wish_term
@@ -39,6 +41,7 @@ from ariane.types import (
     Encoder,
     Feed,
     FeedSpec,
+    LanguageModel,
     NotFoundError,
     Page,
     Ranker,
@@ -62,6 +65,7 @@ PARTS: Mapping[str, str] = {
     "store.sqlite": "ariane.store.sqlite:SqliteStore",
     "encoder.use": "ariane.read.encoder:SentenceEncoder",
     "reader": "ariane.read.reader:EncoderReader",
+    "deeper": "ariane.read.llm:LanguageReader",
     "classify": "ariane.guard.classify:Classifier",
     "source.following": "ariane.retrieve.following:Following",
     "source.nearest": "ariane.retrieve.nearest:Nearest",
@@ -94,6 +98,10 @@ class ReadSettings:
     encoder: str = "use"
     """The sentence encoder; use is the multilingual one that comes with the package."""
 
+    deepen: NonNegativeInt = 200
+    """How many posts the language model of [llm] reads in one `ariane read`, and in one hour of
+    serving; those first that need it most."""
+
 
 @dataclass(frozen=True, slots=True)
 class RankSettings:
@@ -110,6 +118,7 @@ class Settings:
     ingest: IngestSettings = field(default_factory=IngestSettings)
     store: StoreSettings = field(default_factory=StoreSettings)
     read: ReadSettings = ReadSettings()
+    llm: LanguageModelSettings = field(default_factory=LanguageModelSettings)
     retrieve: RetrieveSettings = field(default_factory=RetrieveSettings)
     rank: RankSettings = RankSettings()
     guard: GuardSettings = field(default_factory=GuardSettings)
@@ -156,17 +165,47 @@ class Engine:
     after: tuple[Rule, ...]
     mix: Mix
 
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder of texts; one a process, loaded when it is first asked for."""
+        return _encoder(self.settings.read.encoder)
+
     @cached_property
     def reader(self) -> Reader:
-        """The reader; no request needs it, so that it is loaded when a post is first read."""
-        reader: Reader = _part("reader")(_encoder(self.settings.read.encoder))
+        """The reader, with the promoted student's heads where there is one.
+
+        No request needs it, so that it is loaded when a post is first read. A student that cannot
+        be loaded is told in the log, and the heads of the package read.
+        """
+        run = _checkpoint(self.home, self.store, "reader")
+        try:
+            reader: Reader = _part("reader")(self.encoder, run)
+        except ArianeError as error:
+            log.error("the package's heads read, since the student does not load: %s", error)
+            reader = _part("reader")(self.encoder)
         return reader
+
+    @cached_property
+    def deeper(self) -> LanguageReader | None:
+        """What reads with the language model, or None without one."""
+        if self.llm is None or not self.settings.read.deepen:
+            return None
+        deeper: LanguageReader = _part("deeper")(self.encoder.name, self.llm)
+        return deeper
 
     @cached_property
     def classify(self) -> Classify:
         """What draws labels from readings, at take-in."""
         classify: Classify = _part("classify")()
         return classify
+
+    @cached_property
+    def llm(self) -> LanguageModel | None:
+        """The language model, or None where the settings name none; no request waits for it.
+
+        Raises CallError where the extra that brings its client is missing.
+        """
+        return _llm(self.settings.llm, self.home)
 
     @property
     def feeds(self) -> dict[str, FeedSpec]:
@@ -267,7 +306,7 @@ def init(home: Path, **others: object) -> Path:
     own = Settings()
     tables = {
         name: getattr(own, name)
-        for name in ("ingest", "store", "read", "retrieve", "rank", "guard")
+        for name in ("ingest", "store", "read", "llm", "retrieve", "rank", "guard")
     }
     text = template({**tables, "compose": own.compose, "why": own.why, **others}) + _VALUES + _FEEDS
     path = home / FILE
@@ -308,6 +347,7 @@ def read_settings(home: Path) -> Settings:
         ingest=section(tables, "ingest", IngestSettings),
         store=section(tables, "store", StoreSettings),
         read=section(tables, "read", ReadSettings),
+        llm=check(section(tables, "llm", LanguageModelSettings)),
         retrieve=section(tables, "retrieve", RetrieveSettings),
         rank=section(tables, "rank", RankSettings),
         guard=section(tables, "guard", GuardSettings),
@@ -433,6 +473,12 @@ def _encoder(name: str) -> Encoder:
     """One encoder a process, whatever is swapped around it."""
     encoder: Encoder = _part(f"encoder.{name}")()
     return encoder
+
+
+@cache
+def _llm(settings: LanguageModelSettings, home: Path) -> LanguageModel | None:
+    """One language model a process, whatever is swapped around it."""
+    return open_llm(settings, home)
 
 
 @dataclass(frozen=True)

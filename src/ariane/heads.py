@@ -50,12 +50,18 @@ class Head:
 
 
 def fit(
-    vectors: Vector, names: Sequence[str], strata: Sequence[str], *, precision: float = 0.8
+    vectors: Vector,
+    names: Sequence[str],
+    strata: Sequence[str],
+    *,
+    precision: float = 0.8,
+    shares: Mapping[str, float] | None = None,
 ) -> Head:
     """A calibrated head from examples: `vectors` (n, width), the class and the stratum of each.
 
     Examples of one class and stratum (a language) are dealt round the folds in their order, so that
-    an example and its translation, written at the same place, are held out together.
+    an example and its translation, written at the same place, are held out together. `shares` is
+    how often each class is met, where that is known; else all are equally likely.
 
     Raises ArianeError where there are fewer than two classes, or a class has fewer examples than
     there are folds.
@@ -70,11 +76,12 @@ def fit(
         )
     logits, temperature = out_of_fold(vectors, truth, strata, len(classes))
     weights, bias = _discriminant(vectors, truth, len(classes))
-    sure = _sure_from(_softmax(logits / temperature), truth, precision)
+    prior = np.log([shares[name] for name in classes]) if shares else np.zeros(len(classes))
+    sure = _sure_from(_softmax(logits / temperature + prior), truth, precision)
     return Head(
         classes,
         (weights / temperature).astype(np.float32),
-        (bias / temperature).astype(np.float32),
+        (bias / temperature + prior).astype(np.float32),
         sure,
     )
 

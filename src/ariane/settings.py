@@ -49,17 +49,19 @@ def build(table: object, where: str, kind: type[T]) -> T:
     if not isinstance(table, Mapping):
         raise CallError(f"{where} in {FILE} must be a table, not {table!r}.")
     known = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    for key in table:
-        if key not in known:
-            names = ", ".join(sorted(known))
-            raise CallError(f"{where} {key} in {FILE} is no setting; the settings are {names}.")
+    if unknown := [key for key in table if key not in known]:
+        are = "is no setting" if len(unknown) == 1 else "are no settings"
+        names = ", ".join(sorted(known))
+        raise CallError(f"{where} {', '.join(unknown)} in {FILE} {are}; the settings are {names}.")
     try:
         return TypeAdapter(kind).validate_python(dict(table))
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        found = first["input"]
-        raise CallError(f"{where} {place} in {FILE} cannot be {found!r}: {first['msg']}.") from None
+        raise CallError("; ".join(_fault(one, where) for one in error.errors()) + ".") from None
+
+
+def _fault(error: Mapping[str, Any], where: str) -> str:
+    place = ".".join(str(part) for part in error["loc"])
+    return f"{where} {place} in {FILE} cannot be {error['input']!r}: {error['msg']}"
 
 
 def documentation(kind: type[Any]) -> dict[str, str]:

@@ -4,23 +4,56 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import Final
 from unicodedata import normalize
 
 from ariane.forms import accented, formed
-from ariane.types import CallError, Candidate
+from ariane.types import CLAIMS, CallError, Candidate
 
 UNSURE: Final = 0.2
 """Topics less probable than this do not count as a match."""
 
 
+NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "topic": (
+        *("politics", "justice", "economy", "work", "city", "transport", "climate", "science"),
+        *("technology", "health", "education", "family", "food", "garden", "making", "animals"),
+        *("travel", "sport", "games", "music", "screen", "books", "art", "history"),
+    ),
+    "tone": ("neutral", "warm", "enthusiastic", "funny", "ironic", "angry", "sad", "worried"),
+    "intent": ("inform", "ask", "argue", "tell", "advise", "promote", "mobilise", "chat"),
+    "format": ("note", "story", "list", "guide", "review", "news", "quote", "event"),
+    "claim": CLAIMS,
+}
+"""The kinds of target whose names are a fixed list: what the reader can find in a post."""
+
+FEW: Final = 10
+"""A list of this many names or fewer is told whole, of a longer one the nearest names."""
+
+
 def check_target(target: str) -> None:
-    """Raise CallError unless `target` is "KIND:NAME" of a kind that wishes know."""
+    """Raise CallError unless `target` is "KIND:NAME" of a kind and a name that wishes know."""
     kind, colon, name = target.partition(":")
     if kind not in MATCHES or not colon or not name.strip():
         kinds = ", ".join(MATCHES)
         raise CallError(f"{target!r} is no target of a wish; write KIND:NAME, KIND one of {kinds}.")
+    known = NAMES.get(kind)
+    if known and _folded(name) not in known:
+        raise CallError(
+            f"{name.strip()!r} is no {kind}; {_instead(_folded(name), known)}, or wish by a word: "
+            f"word:{name.strip()}."
+        )
+
+
+def _instead(name: str, known: tuple[str, ...]) -> str:
+    """The names there are, where they are few; else the nearest, and where all of them stand."""
+    if len(known) <= FEW:
+        return f"there are {', '.join(known)}"
+    near = get_close_matches(name, known, cutoff=0.5)
+    nearest = f"the nearest: {', '.join(near)}; " if near else ""
+    return f"{nearest}docs/steer.md lists all {len(known)}"
 
 
 def matched(target: str, candidate: Candidate) -> float:
@@ -54,6 +87,10 @@ def _format(name: str, candidate: Candidate) -> float:
     return float(candidate.reading is not None and _folded(candidate.reading.format) == name)
 
 
+def _claim(name: str, candidate: Candidate) -> float:
+    return float(candidate.reading is not None and candidate.reading.claim == name)
+
+
 def _language(name: str, candidate: Candidate) -> float:
     read = candidate.reading.language if candidate.reading else None
     return float(_folded(read or candidate.post.lang or "") == name)
@@ -73,6 +110,7 @@ MATCHES: Final[Mapping[str, Callable[[str, Candidate], float]]] = {
     "tone": _tone,
     "intent": _intent,
     "format": _format,
+    "claim": _claim,
     "language": _language,
     "author": _author,
     "word": _word,

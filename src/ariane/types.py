@@ -38,6 +38,30 @@ class WithdrawnError(ArianeError):
     """A receipt whose evidence was erased, edited or deleted, so that it cannot be replayed."""
 
 
+class LanguageModelError(ArianeError):
+    """A language model gave no answer that can be used."""
+
+
+class ModelDownError(LanguageModelError):
+    """It cannot be reached, broke off, or went on failing after the retries."""
+
+
+class ModelSlowError(LanguageModelError):
+    """It did not answer in time."""
+
+
+class ModelRefusedError(LanguageModelError):
+    """It declined: the key, the model's name, the question, or what the question is about."""
+
+
+class ModelGarbageError(LanguageModelError):
+    """Its answer is empty, cut at the limit, too large, or unfit, also when asked again."""
+
+
+class BudgetError(LanguageModelError):
+    """The day's tokens or money do not reach for this question; nothing was asked."""
+
+
 # ---------------------------------------------------------------------------------------------
 # What comes in
 # ---------------------------------------------------------------------------------------------
@@ -112,6 +136,23 @@ class Post:
     repost_of: str | None = None
     source: str = ""
 
+    @property
+    def words(self) -> str:
+        """All that it says: its text, then the alternative text of each medium."""
+        parts = (self.text, *(media.alt or "" for media in self.media))
+        return "\n".join(part.strip() for part in parts if part.strip())
+
+    @property
+    def since(self) -> int:
+        """From when labels on this revision stand: later for a later one, whose word is the last.
+
+        Revisions from 100,000,000,000 on are times (milliseconds, 1973), smaller ones are counted.
+        """
+        return max(self.at, self.rev) if self.rev >= _FIRST_TIME else self.at + self.rev - 1
+
+
+_FIRST_TIME: Final = 100_000_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -144,6 +185,10 @@ class Action:
 
 HOUSE: Final = "ariane/"
 """How the source of every label begins that this installation's own classifiers wrote."""
+
+
+HARMS: Final = ("spam", "harassment", "self-harm", "sexual")
+"""The values of labels that this installation draws from readings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,12 +244,21 @@ class Written:
 # ---------------------------------------------------------------------------------------------
 
 
+CLAIMS: Final = ("reported", "alleged", "rumour", "correction")
+"""Footings of what is said to have happened: a source is named; someone is accused of it; it goes
+round without a source; it sets right what went round."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Reading:
     """What reader `by` (name and version) understood of revision `rev` of a post.
 
     `vector` is float32 of the encoder's width and unit length. `topics` are (name, probability),
     most probable first. `tone`, `intent` and `format` are names, "" where the reader is not sure.
+    A language model also tells `entities` (people, places, works… as they are written), `claim`
+    (on what footing something is said to have happened: one of CLAIMS, or ""), `gist` (a line of
+    what it says) and `labels` (what a policy may act on); its `depth` is 1. Of several readings of
+    a revision the deepest is in force, then the newest.
     """
 
     post: str
@@ -216,13 +270,19 @@ class Reading:
     format: str
     language: str | None
     by: str
+    entities: tuple[str, ...] = ()
+    claim: str = ""
+    gist: str = ""
+    labels: tuple[str, ...] = ()
+    depth: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
     """A steering instruction: more (+1) or less (−1) of a target, in the viewer's words too.
 
-    `target` is "KIND:NAME" with KIND one of topic, tone, intent, format, language, author, word.
+    `target` is "KIND:NAME" with KIND one of topic, tone, intent, format, claim, language, author,
+    word.
     `strength` lies in (0, 1]; 1 with direction −1 means none of it at all.
     """
 
@@ -278,6 +338,9 @@ class Ask:
     language: str = "en"
     profiled: bool = True
 
+
+RECENT: Final = "recent"
+"""The name of the ranker that needs no model: newer posts stand higher, whoever asks."""
 
 HISTORY_BLOCK: Final = 64
 """Actions that a ranker encodes together, and by which a history's window slides."""
@@ -444,6 +507,11 @@ class Feed:
     model: str = ""
     recipe: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def by_time(self) -> bool:
+        """Whether no model ranked it: a feed in order of time, or no trained ranker answered."""
+        return self.ask.feed.order == "latest" or self.model == RECENT
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Forecast:
@@ -535,7 +603,7 @@ class Store(Protocol):
         """
 
     def readings(self, ids: Sequence[str]) -> dict[str, Reading]:
-        """The newest reading of each of these posts that has one."""
+        """The reading in force of each of these posts that has one."""
 
     def candidates(self, ids: Sequence[str], at: int) -> dict[str, Candidate]:
         """These posts as they stood: published by `at` and live, with reading and labels in force.
@@ -616,7 +684,7 @@ class Store(Protocol):
         """The feeds that were written, by name."""
 
     def promote(self, part: str, checkpoint: str) -> None:
-        """Make a checkpoint the live one of its part ("ranker", "retriever")."""
+        """Make a checkpoint the live one of its part ("ranker", "retriever", "reader")."""
 
     def promoted(self, part: str) -> str | None:
         """The live checkpoint of a part."""
@@ -637,6 +705,9 @@ class Store(Protocol):
 
     def retain(self, now: int) -> int:
         """Forget what the store's settings keep no longer at `now`; how many rows."""
+
+    def people(self) -> list[str]:
+        """Ids of accounts, and of viewers who did or wished anything, in order."""
 
     def counts(self) -> Counts:
         """How much the store holds."""
@@ -683,9 +754,25 @@ class Ranker(Protocol):
 
 
 class LanguageModel(Protocol):
-    """Any model that answers messages."""
+    """Any model that answers messages; threads may share one.
+
+    `name` is what readings and receipts call it ("grok-4"). `limit` is in tokens of the answer.
+    """
 
     name: str
 
-    def answer(self, messages: Sequence[Message], schema: Mapping[str, Any] | None = None) -> str:
-        """The answer; JSON that fits the schema where one is given."""
+    def answer(
+        self,
+        messages: Sequence[Message],
+        schema: Mapping[str, Any] | None = None,
+        *,
+        limit: int = 1024,
+    ) -> str:
+        """The answer; one JSON value that fits the JSON schema where one is given.
+
+        Raises ModelDownError, ModelSlowError, ModelRefusedError, ModelGarbageError, and
+        BudgetError before anything was asked.
+        """
+
+    def stream(self, messages: Sequence[Message], *, limit: int = 1024) -> Iterator[str]:
+        """The answer in pieces, as they come; raises as `answer` does, maybe after some of them."""

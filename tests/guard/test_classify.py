@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ariane.guard.classify import LEAST_CONFIDENCE, VALUES, Classifier, prototypes
+from ariane.guard.classify import LEAST_CONFIDENCE, Classifier, prototypes
 from ariane.read.encoder import SentenceEncoder
 from ariane.read.reader import EncoderReader
 from ariane.store.sqlite import SqliteStore
-from ariane.types import ArianeError, Label, Post
+from ariane.types import HARMS, ArianeError, Label, Post
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def labels(
     return classifier(post, reader.read([post])[0])
 
 
-@pytest.mark.parametrize("value", VALUES)
+@pytest.mark.parametrize("value", HARMS)
 def test_every_harm_has_a_dozen_prototypes_in_each_language(value: str) -> None:
     counts = Counter((one.value, one.language) for one in prototypes())
     assert counts[value, "en"] >= 12

@@ -193,7 +193,10 @@ def test_what_is_not_known_of_a_post(candidate: Candidate, unknown: list[str]) -
 
 def test_unseen_media_are_blurred_for_adults_unless_the_operator_says_no() -> None:
     image = checked("p", "a", media=(Media("u"),))
-    assert only(ADULT, image).decision is Decision.INTERSTITIAL
+    verdict = only(ADULT, image)
+    assert verdict.decision is Decision.INTERSTITIAL
+    assert "Policy: What has not been checked yet (minors@1)" in verdict.statement["en"]
+    assert "Règle : Ce qui n'a pas encore été vérifié (minors@1)" in verdict.statement["fr"]
     clear = policy_rules(POLICIES, GuardSettings(blur_unseen_media=False))
     assert [rule(ADULT, image) for rule in clear] == [None] * len(clear)
     assert any(rule(MINOR, image) for rule in clear)

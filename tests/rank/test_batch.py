@@ -42,17 +42,17 @@ def test_a_hash_is_never_nothing_and_fits_in_31_bits(name: str) -> None:
 def test_shapes_are_those_of_the_docstring() -> None:
     history = history_tokens(viewer(70).history, WIDTH)
     assert history.vectors.shape == (70, WIDTH)
-    assert history.names.shape == (70, 2 * len(HISTORY_NAMES)) == (70, 20)
+    assert history.names.shape == (70, 2 * len(HISTORY_NAMES)) == (70, 26)
     assert history.author.shape == history.post.shape == (70, 2)
     assert history.sign.shape == (70,)
     found = candidate_tokens([candidate(1), candidate(2)], NOW, WIDTH)
-    assert found.names.shape == (2, 2 * len(CANDIDATE_NAMES)) == (2, 14)
+    assert found.names.shape == (2, 2 * len(CANDIDATE_NAMES)) == (2, 20)
     assert context_tokens([ask()] * 3).names.shape == (3, 2 * len(CONTEXT_NAMES)) == (3, 6)
     assert {array.dtype for array in found.arrays().values()} == {np.dtype("f4"), np.dtype("i4")}
 
 
 def test_nothing_at_all_has_shapes_too() -> None:
-    assert history_tokens((), WIDTH).names.shape == (0, 20)
+    assert history_tokens((), WIDTH).names.shape == (0, 26)
     assert candidate_tokens([], NOW, WIDTH).vectors.shape == (0, WIDTH)
 
 
@@ -146,7 +146,7 @@ def test_an_octave_holds_what_the_docstring_says(seconds: int) -> None:
 def test_stacking_pads_at_the_end() -> None:
     parts = [history_tokens(viewer(count).history, WIDTH) for count in (3, 0, 5)]
     whole = HistoryTokens.stack(parts, 6)
-    assert whole.names.shape == (3, 6, 20)
+    assert whole.names.shape == (3, 6, 26)
     for row, part in enumerate(parts):
         count = len(part.names)
         assert np.array_equal(whole.vectors[row, :count], part.vectors)

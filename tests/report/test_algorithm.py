@@ -173,8 +173,13 @@ def test_where_no_model_is_live_it_says_that_posts_come_by_time(tmp_path: Path) 
     assert told.model is None
     assert told.inputs == told.importances == ()
     assert [stage.name for stage in told.stages][2] == "recent"
-    assert "newer posts simply come first" in markdown(told, "en")
-    assert "## " in markdown(told, "fr")
+    english, french = (markdown(told, language) for language in ("en", "fr"))
+    assert "newer posts simply come first" in english
+    assert "multiplied by how new the post is" in english
+    for untrue in ("Each prediction", "After the model", "without the model", "a second model"):
+        assert untrue not in english
+    for untrue in ("Chaque prévision", "Après le modèle", "sans le modèle", "second modèle"):
+        assert untrue not in french
 
 
 def test_the_command_prints_markdown_or_json(

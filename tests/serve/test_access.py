@@ -34,6 +34,7 @@ MATRIX = {
     ("POST", "/v1/anonymous"): OPEN,
     ("POST", "/v1/tokens"): OPERATOR_ONLY,
     ("GET", "/v1/wishes"): PERSONAL,
+    ("POST", "/v1/wishes"): PERSONAL,
     ("PUT", "/v1/wishes/{wish}"): PERSONAL,
     ("DELETE", "/v1/wishes/{wish}"): PERSONAL,
     ("GET", "/v1/why/{request}"): RECEIPT,
@@ -62,6 +63,10 @@ BODIES = {
         "params": {"viewer": "v1"},
     },
     ("GET", "/v1/wishes"): {"params": {"viewer": "v1"}},
+    ("POST", "/v1/wishes"): {
+        "json": {"words": "less politics until Sunday"},
+        "params": {"viewer": "v1"},
+    },
     ("DELETE", "/v1/wishes/{wish}"): {"params": {"viewer": "v1"}},
     ("DELETE", "/v1/actions/{action}"): {"params": {"viewer": "v1"}},
     ("GET", "/xrpc/app.bsky.feed.getFeedSkeleton"): {

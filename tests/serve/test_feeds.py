@@ -94,7 +94,7 @@ def test_the_operator_writes_replaces_and_forgets_a_feed(api: Api) -> None:
         "title": {"en": "Local", "fr": "Près d'ici"},
         "sources": [source],
         "languages": ["fr"],
-        "wishes": [{"id": "w", "target": "topic:local", "direction": 1}],
+        "wishes": [{"id": "w", "target": "topic:city", "direction": 1}],
         "order": "latest",
         "max_age_hours": 48,
     }

@@ -264,3 +264,15 @@ def test_a_server_prints_its_address_and_stops_when_told(home: Path) -> None:
         process.send_signal(signal.SIGTERM)
         process.wait(60)
         assert process.returncode in (0, -signal.SIGTERM)
+
+
+def test_a_refusal_tells_every_fault_where_they_are_few(api: Api) -> None:
+    wrong = {"name": 1, "birth_year": 3, "country": "france", "shoe_size": 43}
+    status, sentence = api.problem("PUT", "/v1/accounts/a", "operator", json=wrong)
+    assert status == 422
+    assert all(f"body.{key}: " in sentence for key in wrong)
+    assert " more" not in sentence
+    many = {f"k{number}": 0 for number in range(12)}
+    _, sentence = api.problem("PUT", "/v1/accounts/a", "operator", json=many)
+    assert sentence.count("body.k") == 10
+    assert sentence.endswith("; and 2 more.")

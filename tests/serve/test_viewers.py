@@ -116,6 +116,7 @@ def test_a_wish_is_kept_replaced_and_taken_back(api: Api) -> None:
     [
         SCIENCE | {"target": "gender:women"},
         SCIENCE | {"target": "topic:"},
+        SCIENCE | {"target": "topic:football"},
         SCIENCE | {"direction": 0},
         SCIENCE | {"strength": 0},
         SCIENCE | {"strength": 2},
@@ -130,6 +131,12 @@ def test_a_wish_that_cannot_be_is_refused(api: Api, wish: dict[str, object]) -> 
     assert api("GET", "/v1/wishes", "v1").json() == []
 
 
+def test_a_name_of_no_list_is_refused_with_the_nearest(api: Api) -> None:
+    wish = SCIENCE | {"target": "topic:sciences"}
+    _, said = api.problem("PUT", "/v1/wishes/w1", "v1", json=wish)
+    assert "'sciences' is no topic; the nearest: science" in said
+
+
 def test_wishes_are_not_without_end(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ariane.serve.wishes.MOST", 2)
     assert MOST > 2
@@ -138,3 +145,54 @@ def test_wishes_are_not_without_end(api: Api, monkeypatch: pytest.MonkeyPatch) -
     ]
     assert statuses == [200, 200, 422]
     assert api("PUT", "/v1/wishes/w2", "v1", json=SCIENCE).status_code == 200
+
+
+def test_wishes_in_plain_words_are_kept_answered_and_replaced(api: Api) -> None:
+    body = {"words": "less politics until Sunday, plus de sciences"}
+    made = api("POST", "/v1/wishes", "v1", json=body).json()
+    assert [(one["target"], one["direction"]) for one in made] == [
+        ("topic:politics", -1),
+        ("topic:science", 1),
+    ]
+    assert made[0]["until"]
+    assert made[0]["said"] == "less politics until Sunday"
+    assert api("GET", "/v1/wishes", "v1").json() == made
+    assert api("GET", "/v1/wishes", "v2").json() == []
+    (again,) = api("POST", "/v1/wishes", "v1", json={"words": "more politics"}).json()
+    assert (again["id"], again["direction"]) == (made[0]["id"], 1)
+    assert len(api("GET", "/v1/wishes", "v1").json()) == 2
+    assert api("DELETE", f"/v1/wishes/{again['id']}", "v1").json() == {"done": True}
+
+
+@pytest.mark.parametrize(
+    ("words", "quoted"), [("more science, make it better", "better"), ("  ", "")]
+)
+def test_words_that_are_not_understood_are_quoted_and_nothing_is_kept(
+    api: Api, words: str, quoted: str
+) -> None:
+    for language, said in (
+        ("en", "is not understood"),
+        ("fr", "n’est pas compris"),
+        ("de", "is not"),
+    ):
+        body = {"words": words, "language": language}
+        error = api("POST", "/v1/wishes", "v1", json=body).json()["error"]
+        assert error["status"] == 422
+        assert error.get("not_understood", "") == quoted
+        assert quoted in error["sentence"]
+        assert said in error["sentence"]
+    assert api("GET", "/v1/wishes", "v1").json() == []
+
+
+@pytest.mark.parametrize("body", [{}, {"words": ""}, {"words": "x" * 501}, {"words": "a", "b": 1}])
+def test_other_bodies_are_no_wishes_in_words(api: Api, body: dict[str, object]) -> None:
+    assert api.problem("POST", "/v1/wishes", "v1", json=body)[0] == 422
+
+
+def test_words_make_no_more_wishes_than_there_may_be(api: Api) -> None:
+    for number in range(200):
+        body = {"target": f"word:a{number}", "direction": 1}
+        assert api("PUT", f"/v1/wishes/w{number}", "v1", json=body).status_code == 200
+    status, sentence = api.problem("POST", "/v1/wishes", "v1", json={"words": "more science"})
+    assert (status, "200 wishes" in sentence) == (422, True)
+    assert api("POST", "/v1/wishes", "v1", json={"words": "less a7"}).status_code == 200

@@ -47,6 +47,14 @@ class People:
         assert list(store.actions()) == wanted
         assert list(store.actions(2)) == [one for one in wanted if one.at <= 2]
 
+    def test_people_are_accounts_and_who_did_or_wished_something(self, store: Store) -> None:
+        store.write([Account("ann", "Ann"), act("l", K.LIKE, "p", 1, viewer="bob")])
+        store.write_wish("cat", Wish("w", "topic:art", 1))
+        store.record_served(Feed(ask("r", viewer="dan"), Viewer("dan"), Page(())))
+        assert store.people() == ["ann", "bob", "cat"]
+        store.erase("bob")
+        assert store.people() == ["ann", "cat"]
+
     def test_an_export_is_all_that_is_held_and_erasing_leaves_none(self, store: Store) -> None:
         fill(store)
         store.write([post("own", author="vic"), Account("vic", "Vic"), Label("vic", "bot", "c", 1)])

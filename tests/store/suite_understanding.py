@@ -43,6 +43,15 @@ class Understanding:
         assert store.unread("reader@1", 9) == store.unread("reader@2", 9) == []
         assert store.readings(["p"])["p"].by == "reader@2"
 
+    def test_the_deepest_reading_is_in_force_then_the_newest(self, store: Store) -> None:
+        store.write([post("p")])
+        for by, depth in (("reader@1", 0), ("model@1", 1), ("reader@2", 0)):
+            store.write_readings([reading("p", by, depth=depth)], [])
+        assert store.readings(["p"])["p"].by == "model@1"
+        assert store.unread("reader@2", 9) == store.unread("model@1", 9) == []
+        store.write_readings([reading("p", "model@2", depth=1)], [])
+        assert store.readings(["p"])["p"].by == "model@2"
+
     def test_a_reading_comes_back_bit_by_bit(self, store: Store) -> None:
         store.write([post("p")])
         one = reading("p", topics=(("science", float(np.float32(0.1))),), language=None)

@@ -5,7 +5,7 @@ import sqlite3
 
 from ariane.store.schema import MIGRATIONS, migrate, version
 
-PUBLISHED = ["7e9f9f473d4edaf7", "ee0b30adc91594c5", "fa75c765051391ad"]
+PUBLISHED = ["7e9f9f473d4edaf7", "ee0b30adc91594c5", "fa75c765051391ad", "70935f5a72719f8e"]
 """The digest of each migration, in order. A change of one of these lines breaks every store that
 exists: append a migration, and its digest here, instead."""
 

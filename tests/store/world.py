@@ -58,7 +58,8 @@ def act(name: str, kind: ActionKind, on: str | None = None, at: int = 10, **more
 
 def reading(name: str, by: str = "reader@1", rev: int = 1, **more: Any) -> Reading:
     vector = np.random.default_rng(crc32(f"{name}/{by}".encode())).standard_normal(8)
-    values = {"topics": (("science", 0.75), ("art", 0.1)), "language": "en", **more}
+    told = {"entities": (name, "Ann"), "claim": "rumour", "gist": f"of {name}", "labels": ("spam",)}
+    values = {"topics": (("science", 0.75), ("art", 0.1)), "language": "en", **told, **more}
     return Reading(
         name, rev, vector.astype("f4"), tone="calm", intent="", format="", by=by, **values
     )

@@ -69,7 +69,7 @@ def test_run_says_what_it_was_trained_on(store: SqliteStore, tmp_path: Path) -> 
     assert about["withheld"] == ["planted/p1", "planted/p3"]
     assert about["reading"] is True
     assert 0 < about["exposures"] < 1000
-    assert any("pass 1 of " in line for line in said)
+    assert any("step 1 of " in line for line in said)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["ranker-7"]
 
 
@@ -205,7 +205,7 @@ def test_killed_training_leaves_no_run_and_trains_again(tmp_path: Path) -> None:
     )
     assert child.stdout
     for line in child.stdout:
-        if "pass 2" in line:
+        if "step 1 of" in line:
             break
     os.kill(child.pid, signal.SIGKILL)
     child.wait()

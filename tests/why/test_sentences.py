@@ -10,7 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ariane.read.aspects import FORMATS, TONES, TOPICS
-from ariane.types import Action, ActionKind, Ask, Feed, Page, Past, Post, Reason, Viewer, Wish
+from ariane.types import (
+    FOLLOWING,
+    Action,
+    ActionKind,
+    Ask,
+    Feed,
+    Page,
+    Past,
+    Post,
+    Reason,
+    Viewer,
+    Wish,
+)
 from ariane.why.causes import SENSITIVE, WEIGHT
 from ariane.why.sentences import ordinal, sentence, shortened
 from ariane.why.words import ASPECTS, PATTERNS, VERBS
@@ -44,13 +56,13 @@ def said(cause: str, *evidence: str, language: str, then: int | None = 37, rank:
             "3rd because you liked “Solar roofs now” and “Wind at sea” (climate, worried). "
             "Without them: 37th.",
             "3ᵉ parce que vous avez aimé « Solar roofs now » et « Wind at sea » (climat, inquiet). "
-            "Sans eux : 37ᵉ.",
+            "Sans elles : 37ᵉ.",
         ),
         (
             "action:like",
             ("a2",),
             "3rd because you liked “Wind at sea”. Without it: 37th.",
-            "3ᵉ parce que vous avez aimé « Wind at sea ». Sans lui : 37ᵉ.",
+            "3ᵉ parce que vous avez aimé « Wind at sea ». Sans elle : 37ᵉ.",
         ),
         (
             "author:x",
@@ -58,7 +70,7 @@ def said(cause: str, *evidence: str, language: str, then: int | None = 37, rank:
             "3rd because you responded to “Solar roofs now”, “Wind at sea” and 1 other "
             "(same author). Without them: 37th.",
             "3ᵉ parce que vous avez réagi à « Solar roofs now », « Wind at sea » et 1 autre "
-            "(même auteur). Sans eux : 37ᵉ.",
+            "(même auteur). Sans elles : 37ᵉ.",
         ),
         (
             "topic:music",
@@ -66,19 +78,19 @@ def said(cause: str, *evidence: str, language: str, then: int | None = 37, rank:
             "3rd because you liked “Solar roofs now”, “Wind at sea” and 2 others (music). "
             "Without them: 37th.",
             "3ᵉ parce que vous avez aimé « Solar roofs now », « Wind at sea » et 2 autres "
-            "(musique). Sans eux : 37ᵉ.",
+            "(musique). Sans elles : 37ᵉ.",
         ),
         (
             "action:like",
             ("a4",),
             "3rd because you liked a post. Without it: 37th.",
-            "3ᵉ parce que vous avez aimé un message. Sans lui : 37ᵉ.",
+            "3ᵉ parce que vous avez aimé une publication. Sans elle : 37ᵉ.",
         ),
         (
             "action:several",
             ("a5", "a6"),
             "3rd because you turned away from “Buy now” and “Spam”. Without them: 37th.",
-            "3ᵉ parce que vous avez écarté « Buy now » et « Spam ». Sans eux : 37ᵉ.",
+            "3ᵉ parce que vous avez écarté « Buy now » et « Spam ». Sans elles : 37ᵉ.",
         ),
         (
             "follow:x",
@@ -102,7 +114,7 @@ def said(cause: str, *evidence: str, language: str, then: int | None = 37, rank:
             "history:",
             tuple(f"a{n}" for n in range(1, 8)),
             "No single cause: removing all your 7 actions moves it 3rd → 37th.",
-            "Pas de cause unique : retirer l’ensemble de vos 7 actions le fait passer de 3ᵉ à 37ᵉ.",
+            "Pas de cause unique : retirer l’ensemble de vos 7 actions la fait passer de 3ᵉ à 37ᵉ.",
         ),
     ],
 )
@@ -125,6 +137,7 @@ def test_what_no_counterfactual_shows_prints_no_second_rank(cause: str, language
     assert text.startswith(personal) == (cause == "exploration:")
 
 
+LATEST = Ask("r", "v", 9, feed=FOLLOWING)
 EVERYONE = Reason("p", "rank", "everyone:", (), 1, None)
 
 
@@ -133,7 +146,16 @@ def test_one_with_a_history_is_told_what_was_measured_and_not_that_it_is_imperso
     assert sentence(EVERYONE, FEED, "en") == (
         "Your actions together do not lift it: without all of them it would be no lower than 1st."
     )
-    assert "plus bas que 1ᵉʳ" in sentence(EVERYONE, FEED, "fr")
+    assert "plus bas que 1ʳᵉ" in sentence(EVERYONE, FEED, "fr")
+
+
+@pytest.mark.parametrize("feed", [replace(FEED, model="recent"), replace(FEED, ask=LATEST)])
+def test_where_no_model_ranked_it_is_said_that_posts_stand_by_time(feed: Feed) -> None:
+    said = "1st: no model ranked this page; posts stand by time."
+    assert sentence(EVERYONE, feed, "en") == said
+    assert "par ordre de date" in sentence(EVERYONE, feed, "fr")
+    known = replace(feed, viewer=Viewer("v", follows=frozenset("x")))
+    assert sentence(EVERYONE, known, "en") == said
 
 
 def test_only_where_nothing_is_known_is_it_said_that_nothing_was_used() -> None:
@@ -162,13 +184,13 @@ def test_one_of_whom_anything_is_known_is_told_no_more_than_is_true(
     feed = Feed(ask, Viewer("v", **known), Page(()))
     expected = "1st, and none of your actions went into its score."
     assert sentence(EVERYONE, feed, "en") == expected
-    assert sentence(EVERYONE, feed, "fr").startswith("1ᵉʳ, et aucune de vos actions")
+    assert sentence(EVERYONE, feed, "fr").startswith("1ʳᵉ, et aucune de vos actions")
 
 
 @pytest.mark.parametrize(
     ("number", "english", "french"),
     [
-        (1, "1st", "1ᵉʳ"),
+        (1, "1st", "1ʳᵉ"),
         (2, "2nd", "2ᵉ"),
         (3, "3rd", "3ᵉ"),
         (4, "4th", "4ᵉ"),

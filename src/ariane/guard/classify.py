@@ -16,16 +16,10 @@ from typing import Final
 
 from ariane.guard.policies import CLASSIFIED
 from ariane.heads import Head, fit, load
-from ariane.types import HOUSE, ArianeError, Encoder, Label, Post, Reading
-
-VALUES: Final = ("spam", "harassment", "self-harm", "sexual")
-"""The harms, each a label's value."""
+from ariane.types import HARMS, HOUSE, ArianeError, Encoder, Label, Post, Reading
 
 LEAST_CONFIDENCE: Final = 0.4
 """Below this a label says nothing: even odds, where harmful posts are a few in a thousand."""
-
-_FIRST_TIME: Final = 100_000_000_000
-"""Revisions from here on are times (milliseconds, 1973), smaller ones are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +50,7 @@ class Classifier:
                 f"{self.name} classifies vectors of {self._encoder}, not of {reading.by}: fit its "
                 "heads for that encoder with python -m ariane.train.reader."
             )
-        at, source = _since(post), HOUSE + self.name
+        at, source = post.since, HOUSE + self.name
         labels = [Label(post.id, CLASSIFIED, source, at)]
         for value, head in self.heads.items():
             confidence = float(head.probabilities(reading.vector[None])[0, 1])
@@ -88,12 +82,7 @@ def train(encoder: Encoder, ordinary: Sequence[tuple[str, str]]) -> tuple[dict[s
         value: fit(
             vectors, [value if example.value == value else "" for example in every], languages
         )
-        for value in VALUES
+        for value in HARMS
     }
     said = json.dumps([encoder.name, [(one.text, one.value) for one in every]])
     return heads, hashlib.sha256(said.encode()).hexdigest()[:8]
-
-
-def _since(post: Post) -> int:
-    """From when a revision's labels stand: later for a later one, so that its word is the last."""
-    return max(post.at, post.rev) if post.rev >= _FIRST_TIME else post.at + post.rev - 1

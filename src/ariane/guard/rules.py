@@ -64,3 +64,6 @@ def members(viewer: Viewer, candidate: Candidate) -> Verdict | None:
 
 BEFORE: tuple[Rule, ...] = (seen, own, muted, blocked, hides, members, unwished)
 """The rules before the ranker, cheapest and most frequent first."""
+
+BY_NAME: tuple[Rule, ...] = (muted, blocked, members)
+"""What the viewer and the authors decided; for what is asked for, where it was seen or not."""

@@ -7,12 +7,12 @@ model reduces a hash to a row of its table, so a new topic, language or action c
 
     HistoryTokens    what cannot change any more, oldest first
         vectors      float32 (N, W)    the reading's vector; zeros where the post was not read
-        names        int32 (N, 20)     two hashes for each of HISTORY_NAMES, in that order
+        names        int32 (N, 26)     two hashes for each of HISTORY_NAMES, in that order
         author       int32 (N, 2)      hashes of the post's author, or of the account acted on
         post         int32 (N, 2)      hashes of the post's id
         sign         int8 (N,)         of the action's kind: liked 1, disliked −1, neither 0
     CandidateTokens  the same, as of the request
-        names        int32 (N, 14)     two hashes for each of CANDIDATE_NAMES
+        names        int32 (N, 20)     two hashes for each of CANDIDATE_NAMES
     ContextTokens    the request alone
         names        int32 (N, 6)      two hashes for each of CONTEXT_NAMES
 
@@ -46,8 +46,12 @@ from ariane.types import (
 Hashes = NDArray[np.int32]
 Pair = tuple[int, int]
 
-POST_NAMES = ("topic", "second", "tone", "intent", "format", "language")
-"""Aspects of a post: its most probable topic, the next one, and what the reader calls the rest."""
+POST_NAMES = ("topic", "second", "tone", "intent", "format", "language", "claim", "entity", "other")
+"""Aspects of a post: its most probable topic, the next one, what the reader calls the rest, and the
+first two entities. What nobody read adds nothing."""
+
+ROLES = (*POST_NAMES[:-1], "entity")
+"""What each of POST_NAMES is hashed as: an entity is the same in either place."""
 
 HISTORY_NAMES = ("kind", "dwell", "gap", "age", *POST_NAMES)
 """An action: its kind, seconds of dwell, time since the action before, the post's age then."""
@@ -215,9 +219,11 @@ def _post_names(post: Post | None, reading: Reading | None) -> tuple[int, ...]:
     """Hashes for POST_NAMES, as far as the post was read."""
     language = (reading.language if reading else None) or (post.lang if post else None) or ""
     if reading is None:
-        return _aspects("", "", "", "", "", language)
-    first, second = (*(topic for topic, _ in reading.topics[:2]), "", "")[:2]
-    return _aspects(first, second, reading.tone, reading.intent, reading.format, language)
+        return _aspects("", "", "", "", "", language, "", "", "")
+    topics = (*(topic for topic, _ in reading.topics[:2]), "", "")[:2]
+    named = (reading.tone, reading.intent, reading.format)
+    entities = (*(entity.casefold() for entity in reading.entities[:2]), "", "")[:2]
+    return _aspects(*topics, *named, language, reading.claim, *entities)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -225,7 +231,7 @@ def _aspects(*aspects: str) -> tuple[int, ...]:
     """Hashes of one value for each of POST_NAMES; "" is nothing."""
     return tuple(
         part
-        for role, aspect in zip(POST_NAMES, aspects, strict=True)
+        for role, aspect in zip(ROLES, aspects, strict=True)
         for part in (hashes(f"{role}:{aspect}") if aspect else NOTHING)
     )
 

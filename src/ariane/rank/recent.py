@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ariane.types import PREDICTED, Ask, Candidate, Forecast, Viewer
+from ariane.types import PREDICTED, RECENT, Ask, Candidate, Forecast, Viewer
 
 HOUR = 3_600_000
 
@@ -14,7 +14,7 @@ HOUR = 3_600_000
 class RecentRanker:
     """Expects the more of everything liked, and nothing disliked, the younger a post is."""
 
-    name = "recent"
+    name = RECENT
 
     def forecast(self, ask: Ask, viewer: Viewer, candidates: Sequence[Candidate]) -> Forecast:
         """1 / (1 + age in hours) for each liked kind; the viewer is not looked at."""

@@ -11,10 +11,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import as_file, files
+from pathlib import Path
 from typing import Final
 
 from ariane.heads import Head, fit, load
-from ariane.types import Encoder, Vector
+from ariane.types import ArianeError, Encoder, Vector
 
 Names = Mapping[str, Mapping[str, str]]
 
@@ -68,7 +69,7 @@ INTENTS: Final[Names] = {
 }
 
 FORMATS: Final[Names] = {
-    "note": {"en": "short note", "fr": "billet court"},
+    "note": {"en": "short note", "fr": "publication courte"},
     "story": {"en": "story", "fr": "récit"},
     "list": {"en": "list", "fr": "liste"},
     "guide": {"en": "how-to", "fr": "mode d'emploi"},
@@ -84,6 +85,9 @@ ASPECTS: Final[Mapping[str, Names]] = {
     "intent": INTENTS,
     "format": FORMATS,
 }
+
+WEIGHTS, CONFIG = "model.safetensors", "config.json"
+"""The files of a run of heads."""
 
 MOST_TOPICS = 3
 LEAST_PROBABILITY = 0.15
@@ -120,10 +124,16 @@ UNREADABLE = Understood((), "", "", "")
 
 
 class Aspects:
-    """Calibrated heads over one encoder's vectors; `name` changes with the prototypes."""
+    """Calibrated heads over one encoder's vectors; `name` changes with what they were fitted on."""
 
-    def __init__(self, encoder: Encoder) -> None:
-        """The heads that come with the package, or for another encoder, fitted here (seconds)."""
+    def __init__(self, encoder: Encoder, run: Path | None = None) -> None:
+        """The heads of a run, else those of the package, for another encoder fitted here (seconds).
+
+        Raises ArianeError where the run's are damaged or for another encoder.
+        """
+        if run is not None:
+            self._heads, self.name = _student(encoder, run)
+            return
         kept, about = shipped()
         fitted = about["encoder"] == encoder.name and about["prototypes"] == digest()
         self._heads = kept if fitted else train(encoder)
@@ -148,6 +158,16 @@ class Aspects:
             )
             for row in range(len(vectors))
         ]
+
+
+def _student(encoder: Encoder, run: Path) -> tuple[dict[str, Head], str]:
+    """The heads of a run that `ariane train reader` made, and their name."""
+    heads, about = load(run / WEIGHTS)
+    if about["encoder"] != encoder.name or not heads.keys() >= ASPECTS.keys():
+        raise ArianeError(
+            f"{run} holds heads for {about['encoder']}, not for {encoder.name}; train it again."
+        )
+    return heads, f"aspects@{about['version']}"
 
 
 def prototypes() -> list[Prototype]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from ariane.read.aspects import UNREADABLE, Aspects
 from ariane.read.language import language
@@ -12,14 +13,15 @@ from ariane.types import Encoder, Post, Reading
 class EncoderReader:
     """Reads a post's text, with what its author wrote of its media (their alternative texts)."""
 
-    def __init__(self, encoder: Encoder) -> None:
+    def __init__(self, encoder: Encoder, run: Path | None = None) -> None:
+        """With the heads of a run, or those of the package."""
         self._encoder = encoder
-        self._aspects = Aspects(encoder)
+        self._aspects = Aspects(encoder, run)
         self.name = f"{encoder.name}+{self._aspects.name}"
 
     def read(self, posts: Sequence[Post]) -> list[Reading]:
         """One reading a post, in the same order; a post without text has no aspects."""
-        texts = [text_of(post) for post in posts]
+        texts = [post.words for post in posts]
         vectors = self._encoder.encode(texts)
         understood = self._aspects.understand(vectors)
         return [
@@ -45,12 +47,6 @@ class EncoderReader:
                 strict=True,
             )
         ]
-
-
-def text_of(post: Post) -> str:
-    """All the words of a post: its text, then the alternative text of each medium."""
-    parts = (post.text, *(media.alt or "" for media in post.media))
-    return "\n".join(part.strip() for part in parts if part.strip())
 
 
 def _declared(lang: str | None) -> str | None:

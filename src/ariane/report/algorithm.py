@@ -30,6 +30,7 @@ from ariane.report.words import (
     STAGES,
     TERMS,
     TOKENS,
+    WITHOUT,
     Words,
     words,
 )
@@ -176,7 +177,7 @@ def algorithm(engine: Engine) -> Algorithm:
         },
         inputs=_inputs() if model else (),
         absent=tuple(words(*text) for text in ABSENT),
-        options=tuple(Option(name, at, words(*text)) for name, (at, text) in OPTIONS.items()),
+        options=_options(model),
         feeds=tuple(
             Spec(
                 spec.name,
@@ -203,15 +204,29 @@ def _stages(engine: Engine, model: Model | None) -> tuple[Stage, ...]:
     }
     named = {**asdict(mix), "scale": SCALE, "demotion": DEMOTION}
     parts = {
-        "retrieve": tuple(Part(one.name, words(*PLACES[one.name])) for one in engine.sources.parts),
+        "retrieve": tuple(
+            Part(one.name, words(*PLACES[one.name]))
+            for one in engine.sources.parts
+            if getattr(one, "vectors", one) is not None  # towers that no retriever was trained for
+        ),
         "rules": tuple(Part(_name(rule), words(*RULES[_name(rule)])) for rule in engine.before),
         "policies": tuple(Part(one.name, one.title) for one in engine.policies),
         "terms": tuple(Part(name, words(*text, **named)) for name, text in TERMS.items()),
     }
     order = ("retrieve", "rules", "rank" if model else "recent", "value", "policies", "terms")
+    said = {name: what for name, (_, what) in STAGES.items()}
+    said.update({} if model else WITHOUT)
     return tuple(
-        Stage(name, words(*STAGES[name][0]), words(*STAGES[name][1], **values), parts.get(name, ()))
+        Stage(name, words(*STAGES[name][0]), words(*said[name], **values), parts.get(name, ()))
         for name in (*order, "page")
+    )
+
+
+def _options(model: Model | None) -> tuple[Option, ...]:
+    """What one can change, said without a model where there is none."""
+    instead = {} if model else WITHOUT
+    return tuple(
+        Option(name, at, words(*instead.get(name, text))) for name, (at, text) in OPTIONS.items()
     )
 
 

@@ -64,6 +64,8 @@ def model_sentences(told: Algorithm, language: str) -> tuple[str, ...]:
 
 def importance_sentence(told: Algorithm, language: str) -> str:
     """On what the importances were measured, or that they were not."""
+    if not told.model:
+        return words(*SENTENCES["unweighed"])[language]
     if not told.importances:
         return words(*SENTENCES["unmeasured"])[language]
     on = {name: told.measured[name] for name in ("exposures", "viewers")}
@@ -90,8 +92,14 @@ def _parts(stage: Stage, language: str) -> Iterator[str]:
     yield from (f"   - {part.what.get(language, part.name)}" for part in stage.parts)
 
 
+def values_sentence(told: Algorithm, language: str) -> str:
+    """Who set the values, and what they are multiplied by where nothing is predicted."""
+    names = ("values",) if told.model else ("values", "values_by_time")
+    return " ".join(words(*SENTENCES[name])[language] for name in names)
+
+
 def _values(told: Algorithm, language: str) -> Iterator[str]:
-    yield words(*SENTENCES["values"])[language]
+    yield values_sentence(told, language)
     yield ""
     for worth in sorted(told.values, key=lambda one: -one.value):
         value = numbered(language, "{value:+g}", value=worth.value)

@@ -47,7 +47,7 @@ def signing_key(path: Path) -> Ed25519PrivateKey:
 
 
 def trained(run: Path) -> dict[str, Any]:
-    """What training measured of a retriever and wrote into its config: its recall."""
+    """What training wrote into a config: a retriever's recall, a reader's agreement."""
     config: dict[str, Any] = json.loads((run / CONFIG).read_text(encoding="utf-8"))
     figures: dict[str, Any] = config["trained"]
     return figures
@@ -71,7 +71,8 @@ def sign(run: Path, part: str, figures: Mapping[str, Any], key: Ed25519PrivateKe
 
 
 def promote(store: Store, part: str, run: Path, key: Ed25519PrivateKey) -> None:
-    """Make a run the live checkpoint of its part ("ranker", "retriever"), its report verified.
+    """Make a run the live checkpoint of its part ("ranker", "retriever", "reader"), its report
+    verified.
 
     Raises ArianeError where the report is missing, was signed by another key, or was signed for
     other files, another run or another part.

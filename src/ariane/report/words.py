@@ -52,7 +52,7 @@ STAGES: Final[Mapping[str, tuple[tuple[str, str], tuple[str, str]]]] = {
         ("Find", "Chercher"),
         (
             "Up to {limit} posts are gathered, from these places in turn.",
-            "Jusqu’à {limit} messages sont rassemblés, tour à tour d’après :",
+            "Jusqu’à {limit} publications sont rassemblées, tour à tour d’après :",
         ),
     ),
     "rules": (
@@ -68,17 +68,17 @@ STAGES: Final[Mapping[str, tuple[tuple[str, str], tuple[str, str]]]] = {
             "The model {model} predicts, for each post by itself, how likely you are to do each of "
             "{kinds} things with it. It learned this from what people did; no rule on what is good "
             "was written into it.",
-            "Le modèle {model} prévoit, pour chaque message pris isolément, la probabilité que "
-            "vous fassiez chacune de {kinds} choses. Il l’a appris de ce que les gens ont fait ; "
-            "aucune règle sur ce qui est bon n’y a été écrite.",
+            "Le modèle {model} prévoit, pour chaque publication prise isolément, la probabilité "
+            "que vous fassiez chacune de {kinds} choses. Il l’a appris de ce que les gens ont "
+            "fait ; aucune règle sur ce qui est bon n’y a été écrite.",
         ),
     ),
     "recent": (
         ("Order by time", "Ordonner par date"),
         (
             "No trained model is live: newer posts simply come first, whoever you are.",
-            "Aucun modèle entraîné n’est en service : les messages les plus récents viennent en "
-            "premier, qui que vous soyez.",
+            "Aucun modèle entraîné n’est en service : les publications les plus récentes viennent "
+            "en premier, qui que vous soyez.",
         ),
     ),
     "value": (
@@ -87,7 +87,7 @@ STAGES: Final[Mapping[str, tuple[tuple[str, str], tuple[str, str]]]] = {
             "Each prediction is multiplied by what the operator of this feed says the action is "
             "worth, and the products are added up: that is the post’s score.",
             "Chaque prévision est multipliée par ce que vaut l’action selon l’opérateur de ce fil, "
-            "et les produits s’additionnent : c’est le score du message.",
+            "et les produits s’additionnent : c’est le score de la publication.",
         ),
     ),
     "policies": (
@@ -95,8 +95,8 @@ STAGES: Final[Mapping[str, tuple[tuple[str, str], tuple[str, str]]]] = {
         (
             "These policies remove, lower or cover posts, each time with a statement of reasons. "
             "A check that fails withholds the post.",
-            "Ces règles retirent, abaissent ou couvrent des messages, chaque fois avec un exposé "
-            "des motifs. Un contrôle qui échoue retient le message.",
+            "Ces règles retirent, abaissent ou couvrent des publications, chaque fois avec un "
+            "exposé des motifs. Un contrôle qui échoue retient la publication.",
         ),
     ),
     "terms": (
@@ -104,8 +104,8 @@ STAGES: Final[Mapping[str, tuple[tuple[str, str], tuple[str, str]]]] = {
         (
             "After the model, only these named terms move a post. Each is in the receipt, with "
             "the places that it gave or cost.",
-            "Après le modèle, seuls ces termes nommés déplacent un message. Chacun figure au reçu, "
-            "avec les places qu’il a données ou coûtées.",
+            "Après le modèle, seuls ces termes nommés déplacent une publication. Chacun figure au "
+            "reçu, avec les places qu’il a données ou coûtées.",
         ),
     ),
     "page": (
@@ -120,43 +120,67 @@ STAGES: Final[Mapping[str, tuple[tuple[str, str], tuple[str, str]]]] = {
 }
 """Stage → (title, what happens there)."""
 
+WITHOUT: Final[Mapping[str, tuple[str, str]]] = {
+    "value": (
+        "Nothing is predicted: the values that the operator of this feed gave to actions are "
+        "multiplied by how new the post is, the same for everyone, and added up.",
+        "Rien n’est prévu : les valeurs que l’opérateur de ce fil a données aux actions sont "
+        "multipliées par la nouveauté de la publication, la même pour tous, et additionnées.",
+    ),
+    "terms": (
+        "After that, only these named terms move a post. Each is in the receipt, with the places "
+        "that it gave or cost.",
+        "Ensuite, seuls ces termes nommés déplacent une publication. Chacun figure au reçu, avec "
+        "les places qu’il a données ou coûtées.",
+    ),
+    "following": (
+        "Read only whom you follow, newest first.",
+        "Ne lire que ceux que vous suivez, du plus récent au plus ancien.",
+    ),
+}
+"""Stage or option → what is said of it instead where no trained model is live."""
+
 PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "following": (
         "recent posts of the accounts that you follow",
-        "les messages récents des comptes que vous suivez",
+        "les publications récentes des comptes que vous suivez",
     ),
     "nearest": (
         "posts that read like what you liked, and unlike what you turned away from",
-        "des messages proches de ce que vous avez aimé, et loin de ce que vous avez écarté",
+        "des publications proches de ce que vous avez aimé, et loin de ce que vous avez écarté",
     ),
     "towers": (
         "posts that a second model finds near what you did",
-        "des messages qu’un second modèle trouve proches de ce que vous avez fait",
+        "des publications qu’un second modèle trouve proches de ce que vous avez fait",
     ),
     "fresh": (
         "the newest posts, and a sample of them in which every author weighs the same",
-        "les messages les plus récents, dont un échantillon où chaque auteur pèse autant",
+        "les publications les plus récentes, dont un échantillon où chaque auteur pèse autant",
     ),
-    "wished": ("posts that you wished for", "des messages que vous avez souhaités"),
+    "wished": ("posts that you wished for", "des publications que vous avez souhaitées"),
 }
 """Where posts are found."""
 
 RULES: Final[Mapping[str, tuple[str, str]]] = {
-    "seen": ("posts that you have seen already", "les messages que vous avez déjà vus"),
-    "own": ("your own posts", "vos propres messages"),
-    "muted": ("posts by accounts that you muted", "les messages des comptes que vous masquez"),
-    "blocked": ("posts by accounts that you blocked", "les messages des comptes que vous bloquez"),
+    "seen": ("posts that you have seen already", "les publications que vous avez déjà vues"),
+    "own": ("your own posts", "vos propres publications"),
+    "muted": ("posts by accounts that you muted", "les publications des comptes que vous masquez"),
+    "blocked": (
+        "posts by accounts that you blocked",
+        "les publications des comptes que vous bloquez",
+    ),
     "hides": (
         "posts by authors who ask not to be recommended, unless you follow them",
-        "les messages d’auteurs qui demandent à ne pas être recommandés, sauf si vous les suivez",
+        "les publications d’auteurs qui demandent à ne pas être recommandés, sauf si vous les "
+        "suivez",
     ),
     "members": (
         "posts by authors who ask not to be shown to readers without an account",
-        "les messages d’auteurs qui demandent à ne pas être montrés sans compte",
+        "les publications d’auteurs qui demandent à ne pas être montrés sans compte",
     ),
     "unwished": (
         "posts that you want none of, by a wish",
-        "les messages dont vous ne voulez pas du tout, selon un souhait",
+        "les publications dont vous ne voulez pas du tout, selon un souhait",
     ),
 }
 """Rules before the model, by the name of their function."""
@@ -166,22 +190,22 @@ TERMS: Final[Mapping[str, tuple[str, str]]] = {
         "Your wishes, and those of the feed’s operator for everyone: a wish of middle strength "
         "moves a post as much as {scale:g}, the strongest decides alone.",
         "Vos souhaits, et ceux de l’opérateur du fil pour tous : un souhait de force moyenne "
-        "déplace un message de {scale:g}, le plus fort décide seul.",
+        "déplace une publication de {scale:g}, le plus fort décide seul.",
     ),
     "demote": (
         "A policy that lowers a post takes {demotion:g} from its score.",
-        "Une règle qui abaisse un message retire {demotion:g} à son score.",
+        "Une règle qui abaisse une publication retire {demotion:g} à son score.",
     ),
     "variety": (
         "A post that repeats the author or the topic of those above it gives way (strength "
         "{variety:g} of 1), and no more than {run} of one author come in a row.",
-        "Un message qui répète l’auteur ou le sujet de ceux qui précèdent cède la place (force "
-        "{variety:g} sur 1), et au plus {run} messages d’un même auteur se suivent.",
+        "Une publication qui répète l’auteur ou le sujet de celles qui précèdent cède la place "
+        "(force {variety:g} sur 1), et au plus {run} publications d’un même auteur se suivent.",
     ),
     "exploration": (
         "{exploration:.0%} of the places are kept for fresh posts of authors that the page does "
         "not show otherwise.",
-        "{exploration:.0%} des places sont gardées pour des messages récents d’auteurs que la "
+        "{exploration:.0%} des places sont gardées pour des publications récentes d’auteurs que la "
         "page ne montrerait pas.",
     ),
 }
@@ -192,7 +216,10 @@ TOKENS: Final[Mapping[str, tuple[str, str]]] = {
         "Of each of your last actions, {window} at most",
         "De chacune de vos dernières actions, {window} au plus",
     ),
-    "candidate": ("Of each post that could be shown", "De chaque message qui pourrait être montré"),
+    "candidate": (
+        "Of each post that could be shown",
+        "De chaque publication qui pourrait être montrée",
+    ),
     "context": ("Of the request", "De la demande"),
 }
 """What an input is known of."""
@@ -204,17 +231,17 @@ INPUTS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "sign": (
         "whether that was for the post, against it or neither",
-        "si c’était pour le message, contre lui, ou ni l’un ni l’autre",
+        "si c’était pour la publication, contre elle, ou ni l’un ni l’autre",
     ),
     "dwell": ("how long you looked at it", "combien de temps vous l’avez regardé"),
     "gap": (
         "how long it was since your action before",
         "le temps écoulé depuis votre action précédente",
     ),
-    "age": ("how old the post was at that moment", "l’âge du message à ce moment"),
+    "age": ("how old the post was at that moment", "l’âge de la publication à ce moment"),
     "vectors": (
         "what the post says, as numbers that a language model made of its text",
-        "ce que dit le message, en nombres tirés de son texte par un modèle de langue",
+        "ce que dit la publication, en nombres tirés de son texte par un modèle de langue",
     ),
     "topic": ("its main topic", "son sujet principal"),
     "second": ("its second topic", "son second sujet"),
@@ -222,8 +249,15 @@ INPUTS: Final[Mapping[str, tuple[str, str]]] = {
     "intent": ("what it is meant to do", "son intention"),
     "format": ("its form: a story, a list, a question…", "sa forme : récit, liste, question…"),
     "language": ("the language that it is written in", "la langue dans laquelle il est écrit"),
+    "claim": (
+        "on what footing it says that something happened: reported, alleged, rumour, correction",
+        "à quel titre il dit que quelque chose s’est passé : "
+        "rapporté, allégué, rumeur, rectification",
+    ),
+    "entity": ("the first name in it", "le premier nom qu’il cite"),
+    "other": ("the second name in it", "le second nom qu’il cite"),
     "author": ("who wrote it", "qui l’a écrit"),
-    "post": ("which post it is", "de quel message il s’agit"),
+    "post": ("which post it is", "de quelle publication il s’agit"),
     "asked": (
         "the language that you read the page in (not known of past actions, so not learned yet)",
         "la langue de votre page (inconnue pour les actions passées, donc pas encore apprise)",
@@ -247,12 +281,12 @@ GROUPS: Final[Mapping[str, tuple[tuple[str, str], tuple[str, str]]]] = {
         ),
     ),
     "reading": (
-        ("What the post says", "Ce que dit le message"),
+        ("What the post says", "Ce que dit la publication"),
         (
             "Its text’s vector and its aspects together. They tell a post apart that nobody has "
             "reacted to yet.",
-            "Le vecteur de son texte et ses aspects ensemble. Ils distinguent un message auquel "
-            "personne n’a encore réagi.",
+            "Le vecteur de son texte et ses aspects ensemble. Ils distinguent une publication à "
+            "laquelle personne n’a encore réagi.",
         ),
     ),
     "vectors": (
@@ -274,20 +308,20 @@ GROUPS: Final[Mapping[str, tuple[tuple[str, str], tuple[str, str]]]] = {
         ("Who wrote it", "Qui l’a écrit"),
         (
             "What people made of the author’s earlier posts.",
-            "Ce que les gens ont fait des messages précédents de l’auteur.",
+            "Ce que les gens ont fait des publications précédentes de l’auteur.",
         ),
     ),
     "posts": (
-        ("Which post it is", "De quel message il s’agit"),
+        ("Which post it is", "De quelle publication il s’agit"),
         (
             "What people made of this very post before the model was trained; of a new post the "
             "model knows nothing by this.",
-            "Ce que les gens ont fait de ce message même avant l’entraînement ; d’un message "
-            "nouveau, le modèle ne sait rien par là.",
+            "Ce que les gens ont fait de cette publication même avant l’entraînement ; d’une "
+            "publication nouvelle, le modèle ne sait rien par là.",
         ),
     ),
     "ages": (
-        ("How old the post is", "L’âge du message"),
+        ("How old the post is", "L’âge de la publication"),
         (
             "How much more, or less, people react to what is new.",
             "De combien les gens réagissent plus, ou moins, à ce qui est récent.",
@@ -297,7 +331,7 @@ GROUPS: Final[Mapping[str, tuple[tuple[str, str], tuple[str, str]]]] = {
         ("The hour, the page’s language", "L’heure, la langue de la page"),
         (
             "The same for all posts of one request, so that it can hardly change their order.",
-            "Les mêmes pour tous les messages d’une demande : l’ordre n’en change guère.",
+            "Les mêmes pour toutes les publications d’une demande : l’ordre n’en change guère.",
         ),
     ),
 }
@@ -306,8 +340,8 @@ GROUPS: Final[Mapping[str, tuple[tuple[str, str], tuple[str, str]]]] = {
 ABSENT: Final[tuple[tuple[str, str], ...]] = (
     (
         "your age or date of birth (a year of birth, where given, only keeps posts from minors)",
-        "votre âge (une année de naissance, si elle est donnée, ne fait qu’épargner des messages "
-        "aux mineurs)",
+        "votre âge (une année de naissance, si elle est donnée, ne fait qu’épargner des "
+        "publications aux mineurs)",
     ),
     ("your sex or gender", "votre sexe ou votre genre"),
     (
@@ -361,7 +395,7 @@ OPTIONS: Final[Mapping[str, tuple[str, tuple[str, str]]]] = {
         "/me",
         (
             "Mute or block an account at any of its posts, and undo it here.",
-            "Masquer ou bloquer un compte depuis l’un de ses messages, et y revenir ici.",
+            "Masquer ou bloquer un compte depuis l’une de ses publications, et y revenir ici.",
         ),
     ),
     "erase": (
@@ -396,12 +430,12 @@ ACTIONS: Final[Mapping[str, tuple[str, str]]] = {
 
 HEADINGS: Final[Mapping[str, tuple[str, str]]] = {
     "title": ("How this feed works", "Comment marche ce fil"),
-    "stages": ("From all posts to your page", "De tous les messages à votre page"),
+    "stages": ("From all posts to your page", "De toutes les publications à votre page"),
     "values": ("What each action is worth", "Ce que vaut chaque action"),
     "model": ("The model", "Le modèle"),
     "importances": ("What weighs most", "Ce qui pèse le plus"),
     "inputs": ("What the model is given", "Ce que reçoit le modèle"),
-    "absent": ("What it is not given", "Ce qu’il ne reçoit pas"),
+    "absent": ("What the ranking is not given", "Ce que le classement ne reçoit pas"),
     "options": ("What you can change", "Ce que vous pouvez changer"),
     "feeds": ("Feeds", "Fils"),
 }
@@ -412,7 +446,7 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "{name}, of size {size} ({parameters:,} numbers), was trained on {exposures:,} exposures "
         "of {viewers:,} people to {posts:,} posts, up to {until}.",
         "{name}, de taille {size} ({parameters:,} nombres), a été entraîné sur {exposures:,} "
-        "expositions de {viewers:,} personnes à {posts:,} messages, jusqu’au {until}.",
+        "expositions de {viewers:,} personnes à {posts:,} publications, jusqu’au {until}.",
     ),
     "until_now": ("its training", "jour de son entraînement"),
     "quality": (
@@ -435,12 +469,18 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "{exposures:,} exposures of {viewers:,} people; in brackets, the interval of 95%. Inputs "
         "repeat one another in part, so that the losses do not add up. Nobody set these weights: "
         "they are what predicted people’s actions best.",
-        "Soit deux messages vus par une personne, dont elle a aimé l’un : sur 100 paires de ce "
-        "genre, combien de plus le modèle met-il dans le mauvais ordre quand une sorte de donnée "
-        "se tait ? Mesuré sur {exposures:,} expositions de {viewers:,} personnes ; entre "
+        "Soit deux publications vues par une personne, dont elle a aimé l’une : sur 100 paires de "
+        "ce genre, combien de plus le modèle met-il dans le mauvais ordre quand une sorte de "
+        "donnée se tait ? Mesuré sur {exposures:,} expositions de {viewers:,} personnes ; entre "
         "parenthèses, l’intervalle à 95 %. Les données se répètent en partie : les pertes ne "
         "s’additionnent pas. Personne n’a fixé ces poids : ce sont ceux qui prévoyaient le mieux "
         "les actions.",
+    ),
+    "unweighed": (
+        "No trained model is live, so that there are no inputs to weigh: only how new a post is "
+        "counts.",
+        "Aucun modèle entraîné n’est en service : il n’y a pas de données à peser, seule compte la "
+        "nouveauté de la publication.",
     ),
     "unmeasured": (
         "It was not measured for the model that is live.",
@@ -449,6 +489,10 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "values": (
         "Set by the operator of this feed, in the table [values] of its settings.",
         "Fixé par l’opérateur de ce fil, dans la table [values] de ses réglages.",
+    ),
+    "values_by_time": (
+        "Without a trained model, these values are multiplied by how new a post is.",
+        "Sans modèle entraîné, ces valeurs sont multipliées par la nouveauté de la publication.",
     ),
 }
 """Sentences around the figures."""

@@ -32,6 +32,7 @@ from ariane.serve import (
 )
 from ariane.serve.access import bucket
 from ariane.serve.background import Background
+from ariane.serve.deepening import Deepening
 from ariane.serve.headers import SafeHeaders
 from ariane.serve.hosts import KnownHosts
 from ariane.serve.identity import Identities
@@ -103,6 +104,7 @@ def _service(live: Live, home: Path, settings: ServeSettings) -> Service:
         live=live,
         workers=Workers("ariane-work", settings.threads, settings.queue, seconds),
         background=Background(live, metrics, settings.refresh_seconds),
+        deepening=Deepening(live, metrics, settings.refresh_seconds),
         metrics=metrics,
         identities=Identities(settings.plc_directory, settings.private_identity),
         seen=Seen(),
@@ -134,10 +136,17 @@ def _wrap(app: FastAPI, service: Service) -> None:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
     service.background.start()
+    service.deepening.start()
     try:
         yield
     finally:
-        for end in (service.background.stop, service.workers.close, service.look_ups.close):
+        ends = (
+            service.background.stop,
+            service.deepening.stop,
+            service.workers.close,
+            service.look_ups.close,
+        )
+        for end in ends:
             await asyncio.to_thread(end)
         service.live.close()
 

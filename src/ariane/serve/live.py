@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ariane.engine import Engine
 
-PROMOTED = ("ranker", "retriever")
+PROMOTED = ("ranker", "retriever", "reader")
 """Parts whose promotion makes a new engine."""
 
 

@@ -67,6 +67,14 @@ class Metrics:
         self.posts_read = Counter(
             "ariane_posts_read", "Posts read in the background.", registry=self.registry
         )
+        self.posts_deepened = Counter(
+            "ariane_posts_deepened", "Posts read by the language model.", registry=self.registry
+        )
+        self.posts_not_deepened = Counter(
+            "ariane_posts_not_deepened",
+            "Posts of which the language model gave no reading.",
+            registry=self.registry,
+        )
         self.posts_unreadable = Gauge(
             "ariane_posts_unreadable",
             "Posts that could not be read and are tried again later.",

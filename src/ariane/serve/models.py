@@ -129,6 +129,13 @@ class WishIn(Strict):
         return Wish(name, self.target, self.direction, self.strength, until, self.said)
 
 
+class WordsIn(Strict):
+    """Wishes in plain words, English or French; `language` is that of a refusal."""
+
+    words: Annotated[Line, Field(min_length=1, examples=["less politics until Sunday"])]
+    language: Language = "en"
+
+
 class WishOut(BaseModel):
     """A wish in force."""
 

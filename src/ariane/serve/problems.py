@@ -10,7 +10,7 @@ import json
 import logging
 import math
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
@@ -60,16 +60,23 @@ ROUTING: Mapping[int, str] = {
 }
 """The sentences of refusals that the framework makes by itself."""
 
+FEW: Final = 10
+"""So many faults of one request are all told."""
+
 COMMON = (408, 413, 421, 422, 429, 500, 503)
 """Statuses that any route can answer with."""
 
 
 class Fault(BaseModel):
-    """What went wrong: a sentence that names the wrong value and the remedy."""
+    """What went wrong: a sentence that names the wrong value and the remedy.
+
+    `id` names the line in the log, `not_understood` those words of a wish that were not understood.
+    """
 
     sentence: str
     status: int
     id: str | None = None
+    not_understood: str | None = None
 
 
 class Problem(BaseModel):
@@ -95,9 +102,11 @@ class Refusal(Exception):
         *,
         name: str = "",
         headers: Mapping[str, str] | None = None,
+        not_understood: str = "",
     ) -> None:
         super().__init__(sentence)
         self.status, self.sentence, self.name = status, sentence, name
+        self.not_understood = not_understood
         self.headers = dict(headers or {})
 
 
@@ -122,13 +131,24 @@ def answer(path: str, refusal: Refusal, fault_id: str | None = None) -> Response
         name = refusal.name or XRPC_NAMES.get(refusal.status, "InvalidRequest")
         content: dict[str, Any] = {"error": name, "message": refusal.sentence}
     else:
+        told = {"id": fault_id, "not_understood": refusal.not_understood}
         fault = {"sentence": refusal.sentence, "status": refusal.status}
-        content = {"error": fault | ({"id": fault_id} if fault_id else {})}
+        content = {"error": fault | {key: value for key, value in told.items() if value}}
     headers = dict(refusal.headers)
     if refusal.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     body = json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
     return Response(body, refusal.status, headers, "application/json")
+
+
+def _faults(errors: Sequence[Any]) -> str:
+    """What does not fit, each with where it stands; of very many the first ones."""
+    told = [
+        f"{'.'.join(str(part) for part in one['loc'])}: {str(one['msg']).rstrip('.')}"
+        for one in errors[:FEW]
+    ]
+    others = [f"and {len(errors) - FEW} more"] if len(errors) > FEW else []
+    return f"{'; '.join([*told, *others])}."
 
 
 def refusal_of(error: Exception) -> Refusal:
@@ -141,10 +161,7 @@ def refusal_of(error: Exception) -> Refusal:
         case WithdrawnError():
             return Refusal(410, str(error))
         case RequestValidationError():
-            first, *more = error.errors()
-            where = ".".join(str(part) for part in first["loc"])
-            others = f", and {len(more)} more" if more else ""
-            return Refusal(422, f"{where}: {str(first['msg']).rstrip('.')}{others}.")
+            return Refusal(422, _faults(error.errors()))
         case HTTPException():
             status = 422 if error.status_code == 400 else error.status_code
             sentence = ROUTING.get(status, str(error.detail))

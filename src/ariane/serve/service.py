@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 from ariane.engine import Engine
 from ariane.serve.background import Background
 from ariane.serve.counted import Counted
+from ariane.serve.deepening import Deepening
 from ariane.serve.identity import Identities
 from ariane.serve.limits import CLIENT
 from ariane.serve.live import Live
@@ -34,6 +35,7 @@ class Service:
     live: Live
     workers: Workers
     background: Background
+    deepening: Deepening
     metrics: Metrics
     identities: Identities
     seen: Seen

@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
-from ariane.targets import MATCHES, check_target
+from ariane.targets import MATCHES, NAMES, check_target
 from ariane.types import CallError
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -61,12 +61,16 @@ def _target(text: str) -> str:
     return text
 
 
+_PATTERNS = "|".join(
+    f"{kind}:({'|'.join(NAMES[kind])})$" if kind in NAMES else f"{kind}:[a-z]" for kind in MATCHES
+)
+
 Target = Annotated[
     str,
     StringConstraints(max_length=200),
     AfterValidator(_no_control),
     AfterValidator(_target),
-    Field(json_schema_extra={"pattern": rf"^({'|'.join(MATCHES)}):[a-z]"}),
+    Field(json_schema_extra={"pattern": f"^({_PATTERNS})"}),
 ]
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
 from ariane.engine import Engine
 from ariane.serve.access import AnyCaller, own
-from ariane.serve.models import Done, WishIn, WishOut
-from ariane.serve.problems import COMMON, said
+from ariane.serve.models import Done, WishIn, WishOut, WordsIn
+from ariane.serve.problems import COMMON, Refusal, said
 from ariane.serve.service import Serving, now
 from ariane.serve.values import Absent, Id
-from ariane.types import CallError, NotFoundError
+from ariane.steer import NotUnderstoodError, parse
+from ariane.types import CallError, NotFoundError, Wish
 
 router = APIRouter(prefix="/v1/wishes", tags=["wishes"])
 
@@ -34,6 +38,28 @@ async def get_wishes(serving: Serving, asking: AnyCaller, viewer: Whose = None) 
     return await serving.work(job)
 
 
+@router.post("", summary="Wish in plain words", responses=said(401, 403, *COMMON))
+async def post_words(
+    body: WordsIn, serving: Serving, asking: AnyCaller, viewer: Whose = None
+) -> list[WishOut]:
+    """Keep the wishes of a sentence, such as “less politics until Sunday”; which they are.
+
+    Asked again of the same target, a wish is replaced. Words that are not understood are answered
+    with 422, quoted in `not_understood`, and then nothing is kept.
+    """
+    whose = own(asking, viewer)
+
+    def job(engine: Engine) -> list[WishOut]:
+        try:
+            made = parse(body.words, now())
+        except NotUnderstoodError as error:
+            sentence = error.sentence(body.language)
+            raise Refusal(422, sentence, not_understood=error.said) from None
+        return [WishOut.of(wish) for wish in keep(engine, whose, made)]
+
+    return await serving.work(job)
+
+
 @router.put("/{wish}", summary="Wish for more or less", responses=said(401, 403, 404, *COMMON))
 async def put_wish(
     wish: Name, body: WishIn, serving: Serving, asking: AnyCaller, viewer: Whose = None
@@ -42,10 +68,8 @@ async def put_wish(
     whose = own(asking, viewer)
 
     def job(engine: Engine) -> WishOut:
-        held = {one.id for one in engine.store.wishes(whose, now())}
-        if len(held | {wish}) > MOST:
-            raise CallError(f"There are {MOST} wishes already, which is the most; delete some.")
         kept = body.wish(wish)
+        _check_room(engine.store.wishes(whose, now()), [kept])
         engine.store.write_wish(whose, kept)
         return WishOut.of(kept)
 
@@ -65,3 +89,22 @@ async def delete_wish(
         return Done(done=True)
 
     return await serving.work(job)
+
+
+def keep(engine: Engine, viewer: str, made: Sequence[Wish]) -> list[Wish]:
+    """Write wishes, each in the place of the one that there was on its target.
+
+    Raises CallError where they would be more than MOST.
+    """
+    held = engine.store.wishes(viewer, now())
+    ids = {one.target: one.id for one in held}
+    kept = [replace(one, id=ids.get(one.target) or f"w-{secrets.token_hex(8)}") for one in made]
+    _check_room(held, kept)
+    for one in kept:
+        engine.store.write_wish(viewer, one)
+    return kept
+
+
+def _check_room(held: Sequence[Wish], more: Sequence[Wish]) -> None:
+    if len({one.id for one in (*held, *more)}) > MOST:
+        raise CallError(f"There are {MOST} wishes already, which is the most; delete some.")

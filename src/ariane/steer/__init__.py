@@ -1,7 +1,7 @@
 """Wishes: what viewers and operators ask more or less of, in the score as one named term."""
 
 from ariane.steer.apply import wish_term
-from ariane.steer.parse import parse
+from ariane.steer.parse import NotUnderstoodError, parse
 from ariane.targets import check_target
 
-__all__ = ["check_target", "parse", "wish_term"]
+__all__ = ["NotUnderstoodError", "check_target", "parse", "wish_term"]

@@ -19,14 +19,34 @@ from ariane.types import CallError, Wish
 LIMIT: Final = 500
 """The most characters of one sentence of wishes."""
 
+NOT_UNDERSTOOD: Final = {
+    "en": "“{said}” is not understood as a wish; say it as in “less politics until Sunday” or "
+    "« plus de sciences, moins de sport ».",
+    "fr": "« {said} » n’est pas compris comme un souhait ; dites-le comme dans "
+    "« moins de politique jusqu’à dimanche » ou “more science, less sport”.",
+}
+
 _PAUSES: Final = frozenset(",;:.!?()/…")
+
+
+class NotUnderstoodError(CallError):
+    """Words that make no wish; `said` are those that were not understood."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(NOT_UNDERSTOOD["en"].format(said=said))
+        self.said = said
+
+    def sentence(self, language: str) -> str:
+        """The error in French for "fr", in English for any other language."""
+        return NOT_UNDERSTOOD["fr" if language == "fr" else "en"].format(said=self.said)
 
 
 def parse(said: str, at: int) -> tuple[Wish, ...]:
     """The wishes in a sentence of English or French, as said at `at` (UTC milliseconds).
 
     A wish's id is its target, so that asking again replaces it; `said` is its part of the sentence.
-    Raises CallError, which quotes what was not understood.
+    Raises NotUnderstoodError, which quotes what was not understood, and CallError where it is too
+    long.
     """
     if len(said) > LIMIT:
         raise CallError(f"A wish of {len(said)} characters is too long; say it in {LIMIT}.")
@@ -301,8 +321,4 @@ class _Reading:
             self._refuse(self.pending.start, len(self.said))
 
     def _refuse(self, start: int, after: int) -> NoReturn:
-        quoted = self.sentence.quoted(start, after)
-        raise CallError(
-            f"“{quoted}” is not understood as a wish; say it as in “less politics until Sunday” or "
-            "« plus de sciences, moins de sport »."
-        )
+        raise NotUnderstoodError(self.sentence.quoted(start, after))

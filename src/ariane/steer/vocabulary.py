@@ -154,8 +154,8 @@ INTENTS: Final[Words] = {
 FORMATS: Final[Words] = {
     "note": (
         "note|short note|short post|short message",
-        "note|billet court|billets court|message court|messages court|post court|posts court"
-        "|texte court|textes court",
+        "note|publication courte|publications courte|billet court|billets court"
+        "|message court|messages court|post court|posts court|texte court|textes court",
     ),
     "story": ("story|stories|storytelling|tale|narrative", "recit|histoires|narration|conte"),
     "list": ("list|listicle|ranking", "liste|classement"),

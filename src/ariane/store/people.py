@@ -147,6 +147,16 @@ def export(connection: sqlite3.Connection, name: str) -> dict[str, Any]:
     }
 
 
+def everyone(connection: sqlite3.Connection) -> list[str]:
+    """Ids of accounts, and of viewers who did or wished anything; a page served does not count."""
+    rows = connection.execute(
+        "SELECT id FROM accounts UNION SELECT viewer FROM keys WHERE viewer IS NOT NULL AND"
+        " (person IN (SELECT person FROM actions) OR person IN (SELECT person FROM wishes)"
+        " OR person IN (SELECT person FROM relations)) ORDER BY 1"
+    )
+    return [name for (name,) in rows]
+
+
 def _wishes(connection: sqlite3.Connection, name: str) -> list[Wish]:
     owner = person(connection, name)
     if owner is None:

@@ -35,10 +35,11 @@ def posts(connection: sqlite3.Connection, ids: Iterable[str]) -> dict[str, Post]
 def read_posts(
     connection: sqlite3.Connection, ids: Iterable[str]
 ) -> dict[str, tuple[Post, Reading | None]]:
-    """The live posts among these, each with its newest reading."""
+    """The live posts among these, each with its reading in force."""
     rows = connection.execute(
         "SELECT id, author, text, p.at, rev, lang, url, media, reply_to, root, repost_of, source,"
-        " name, vector, topics, tone, intent, format, r.language"
+        " name, vector, topics, tone, intent, format, r.language, entities, claim, gist, labels,"
+        " depth"
         " FROM posts p LEFT JOIN readings r ON sequence = reading"
         " LEFT JOIN readers n ON n.number = r.reader WHERE id IN (SELECT value FROM json_each(?))",
         (as_list(ids),),
@@ -52,7 +53,8 @@ def posts_as_read(
     """The live posts of (post, reader) pairs, each with this reader's reading (None: with none)."""
     rows = connection.execute(
         "SELECT id, author, text, p.at, rev, lang, url, media, reply_to, root, repost_of, source,"
-        " name, vector, topics, tone, intent, format, r.language,"
+        " name, vector, topics, tone, intent, format, r.language, entities, claim, gist, labels,"
+        " depth,"
         " by FROM (SELECT json_extract(value, '$[0]') AS wanted, json_extract(value, '$[1]') AS by"
         " FROM json_each(?)) JOIN posts p ON p.id = wanted LEFT JOIN readers n ON name = by"
         " LEFT JOIN readings r ON r.post = p.number AND r.reader = n.number",
@@ -100,8 +102,9 @@ def write_readings(connection: sqlite3.Connection, readings: Sequence[Reading]) 
     )
     numbers = dict(connection.execute("SELECT name, number FROM readers").fetchall())
     connection.executemany(
-        "INSERT INTO readings (post, reader, vector, topics, tone, intent, format, language)"
-        " SELECT number, ?, ?, ?, ?, ?, ?, ? FROM posts WHERE id = ?"
+        "INSERT INTO readings (post, reader, vector, topics, tone, intent, format, language,"
+        " entities, claim, gist, labels, depth)"
+        " SELECT number, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM posts WHERE id = ?"
         " ON CONFLICT DO NOTHING",
         [
             (
@@ -112,6 +115,11 @@ def write_readings(connection: sqlite3.Connection, readings: Sequence[Reading]) 
                 reading.intent,
                 reading.format,
                 reading.language,
+                json.dumps(reading.entities),
+                reading.claim,
+                reading.gist,
+                json.dumps(reading.labels),
+                reading.depth,
                 reading.post,
             )
             for reading in readings
@@ -120,7 +128,7 @@ def write_readings(connection: sqlite3.Connection, readings: Sequence[Reading]) 
     connection.execute(
         "UPDATE posts SET (reading, reader, language) ="
         " (SELECT sequence, r.reader, coalesce(r.language, posts.lang) FROM readings r"
-        " WHERE r.post = posts.number ORDER BY sequence DESC LIMIT 1)"
+        " WHERE r.post = posts.number ORDER BY depth DESC, sequence DESC LIMIT 1)"
         " WHERE id IN (SELECT value FROM json_each(?))"
         " AND EXISTS (SELECT 1 FROM readings r WHERE r.post = posts.number)",
         (as_list({reading.post for reading in readings}),),
@@ -128,7 +136,7 @@ def write_readings(connection: sqlite3.Connection, readings: Sequence[Reading]) 
 
 
 def vectors(connection: sqlite3.Connection, after: int, limit: int) -> list[VectorRow]:
-    """The newest reading of each live post, where it was written after this sequence number."""
+    """The reading in force of each live post, where it was written after this sequence number."""
     rows = connection.execute(
         "SELECT sequence, p.id, author, p.at, vector, p.language FROM readings r"
         " JOIN posts p ON p.number = r.post AND p.reading = sequence"
@@ -280,11 +288,19 @@ def _post(row: Sequence[Any]) -> Post:
 
 
 def _reading(row: Sequence[Any]) -> Reading | None:
-    by, vector, topics, tone, intent, form, language = row[_COLUMNS : _COLUMNS + 7]
+    by, vector, topics, tone, intent, form, language, entities, claim, gist, labels, depth = row[
+        _COLUMNS : _COLUMNS + 12
+    ]
     if vector is None:
         return None
-    floats = np.frombuffer(vector, dtype="<f4")
-    return Reading(row[0], row[4], floats, _topics(topics), tone, intent, form, language, by)
+    floats, told = np.frombuffer(vector, dtype="<f4"), (_names(entities), claim, gist)
+    aspects = (_topics(topics), tone, intent, form, language)
+    return Reading(row[0], row[4], floats, *aspects, by, *told, _names(labels), depth)
+
+
+@lru_cache(maxsize=16_384)
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))
 
 
 @lru_cache(maxsize=16_384)

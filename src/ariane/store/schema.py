@@ -27,7 +27,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) WITHOUT ROWID""",
         "CREATE INDEX gone_by_author ON gone (author) WHERE author IS NOT NULL",
         "CREATE INDEX gone_by_person ON gone (person) WHERE person IS NOT NULL",
-        # `reading` and `reader` are those of the newest reading (reader 0: unread), `language`
+        # `reading` and `reader` are those of the reading in force (reader 0: unread), `language`
         # what it found, else what the post says.
         """CREATE TABLE posts (
             number INTEGER PRIMARY KEY,
@@ -118,6 +118,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX receipts_by_person ON receipts (person, at)",
     ),
     ("CREATE INDEX posts_by_parent ON posts (reply_to, at, id) WHERE reply_to IS NOT NULL",),
+    (
+        # What a language model tells beyond an encoder; JSON lists of names, and texts.
+        "ALTER TABLE readings ADD COLUMN entities TEXT NOT NULL DEFAULT '[]'",
+        "ALTER TABLE readings ADD COLUMN claim TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE readings ADD COLUMN gist TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE readings ADD COLUMN labels TEXT NOT NULL DEFAULT '[]'",
+        "ALTER TABLE readings ADD COLUMN depth INTEGER NOT NULL DEFAULT 0",
+    ),
 )
 """Each entry brings a store from the version before it to its own; none is ever changed."""
 

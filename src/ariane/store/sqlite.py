@@ -111,7 +111,7 @@ class SqliteStore:
             intake.write_labels(connection, drawn)
 
     def readings(self, ids: Sequence[str]) -> dict[str, Reading]:
-        """The newest reading of each of these posts whose current revision was read."""
+        """The reading in force of each of these posts whose current revision was read."""
         with self._connections.reading() as connection:
             read = posts.read_posts(connection, ids)
         return {name: reading for name, (_, reading) in read.items() if reading is not None}
@@ -151,7 +151,7 @@ class SqliteStore:
             return posts.replies(connection, ids, at)
 
     def vectors(self, after: int, limit: int) -> list[VectorRow]:
-        """Newest readings of live posts that were written after this sequence number."""
+        """Readings in force of live posts that were written after this sequence number."""
         with self._connections.reading() as connection:
             return posts.vectors(connection, after, limit)
 
@@ -285,6 +285,11 @@ class SqliteStore:
             receipts=_since(now, settings.keep_receipts_days),
             anonymous=_since(now, settings.keep_anonymous_days),
         )
+
+    def people(self) -> list[str]:
+        """Ids of accounts, and of viewers who did or wished anything, in order."""
+        with self._connections.reading() as connection:
+            return people.everyone(connection)
 
     def counts(self) -> Counts:
         """How much the store holds; viewers are those of whom something personal is held."""

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from ariane.rank.model import Predictions, RankerConfig, RankerModel
 from ariane.train.examples import Examples, Until, load_examples
 from ariane.train.muon import Muon
+from ariane.train.pace import EVERY, Pace
 from ariane.train.packed import Batch, long_spans, lots_of, pack
 from ariane.types import ArianeError, CallError, Store
 
@@ -71,11 +72,13 @@ def train_ranker(
     withhold: frozenset[str] = frozenset(),
     recipe: Recipe | None = None,
     progress: Callable[[str], None] | None = None,
+    every: float = EVERY,
 ) -> Path:
     """Train on actions up to `until` and save the run to `out`, whole or not at all.
 
     Posts in `withhold` are never seen; without `reading` neither are the readings. The same seed
-    and number of threads give the same weights. Raises CallError where `out` exists, and
+    and number of threads give the same weights. `progress` is told of steps every so many seconds.
+    Raises CallError where `out` exists, and
     ArianeError where the store holds no action on a post.
     """
     say = progress or _quiet
@@ -86,7 +89,7 @@ def train_ranker(
     begun = time.monotonic()
     say("ranker: reading the store")
     examples = load_examples(store, until=until, reading=reading, withhold=withhold, seed=seed)
-    model, loss = fit(examples, config, recipe, seed=seed, say=say)
+    model, loss = fit(examples, config, recipe, seed=seed, say=say, every=every)
     about = {
         "exposures": len(examples),
         "sampled": int(examples.sampled.sum()),
@@ -112,10 +115,10 @@ def fit(
     *,
     seed: int = 0,
     say: Callable[[str], None] | None = None,
+    every: float = EVERY,
     device: str = "cpu",
 ) -> tuple[RankerModel, float]:
     """A model trained on all these examples, and the loss of its last pass."""
-    say = say or _quiet
     width = examples.vectors.shape[1]
     config = replace(config, width=width, reader=next(iter(examples.readers), ""))
     with torch.random.fork_rng(devices=[]):
@@ -128,14 +131,13 @@ def fit(
         often = recipe.passes_fresh if fresh(examples) > FRESH else recipe.passes
         passes = min(max(often, -(-recipe.steps // lots)), recipe.exposures // len(examples))
         steps = max(1, passes) * lots
-        loss = 0.0
-        for number in range(1, steps // lots + 1):
-            begun, losses = time.monotonic(), []
+        loss, pace = 0.0, Pace("ranker", steps, say or _quiet, every)
+        for _ in range(steps // lots):
+            losses = []
             for lot in lots_of(found, recipe.tokens, draw):
                 losses.append(task.step(pack(examples, lot, draw), steps))
+                pace.step(losses[-1])
             loss = float(np.mean(losses))
-            spent = time.monotonic() - begun
-            say(f"ranker: pass {number} of {steps // lots}, loss {loss:.4f}, {spent:.1f} s")
         task.finish()
     return model.eval(), loss
 

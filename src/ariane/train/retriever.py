@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,7 @@ from torch.nn.functional import cross_entropy
 
 from ariane.retrieve.interests import FADES, interests
 from ariane.retrieve.towers import KINDS, TowersConfig, TowersModel, author_rows, save_towers
+from ariane.train.pace import EVERY, Pace
 from ariane.types import ArianeError, Store, Vector
 
 Ints = NDArray[np.int64]
@@ -62,6 +64,7 @@ def train_retriever(
     until: int | None = None,
     seed: int = 0,
     progress: Callable[[str], None] | None = None,
+    every: float = EVERY,
 ) -> Path:
     """Train on actions up to `until` and save the towers to `out`; recall is said and kept there.
 
@@ -71,6 +74,7 @@ def train_retriever(
     ArianeError where there is too little to learn from.
     """
     say = progress or _quiet
+    say("retriever: reading the store")
     config = TowersConfig()
     actions = _load(store, until, config)
     config = TowersConfig(wide=actions.vectors.shape[1])
@@ -82,7 +86,14 @@ def train_retriever(
         )
     torch.manual_seed(seed)
     model = TowersModel(config)
-    _fit(model, actions, train, np.random.default_rng(seed), say)
+    _fit(
+        model,
+        actions,
+        train,
+        np.random.default_rng(seed),
+        partial(Pace, "retriever", say=say, every=every),
+    )
+    say("retriever: measuring")
     recall = measure(model.eval(), actions, test)
     line = ", ".join(f"{name} {value:.3f}" for name, value in recall.items())
     say(f"recall@{FOUND} on {min(len(test), MEASURED)} later actions: {line}")
@@ -149,20 +160,20 @@ def _fit(
     actions: Actions,
     train: Ints,
     draw: np.random.Generator,
-    say: Callable[[str], None],
+    pace: Callable[[int], Pace],
 ) -> None:
     task = _Task(model, actions, train, draw)
     steps = max(1, min(STEPS, EPOCHS * len(train) // BATCH))
     learn = torch.optim.AdamW([*model.parameters(), task.scale], lr=RATE, weight_decay=0.01)
-    pace = torch.optim.lr_scheduler.CosineAnnealingLR(learn, steps)
-    for step, rows in enumerate(_batches(train, steps, draw), start=1):
+    falling = torch.optim.lr_scheduler.CosineAnnealingLR(learn, steps)
+    told = pace(steps)
+    for rows in _batches(train, steps, draw):
         loss = task.loss(rows)
         learn.zero_grad()
         torch.autograd.backward(loss)
         learn.step()
-        pace.step()
-        if step % 100 == 0 or step == steps:
-            say(f"retriever: step {step} of {steps}, loss {loss.item():.3f}")
+        falling.step()
+        told.step(loss.item())
 
 
 def _batches(train: Ints, steps: int, draw: np.random.Generator) -> Iterator[Ints]:

@@ -33,6 +33,7 @@ WEIGHT: Final[Mapping[str, float]] = {
     "topic+tone": 1.2,
     "author": 1.2,
     "follow": 1.3,
+    "entity": 1.1,
     "topic": 1.0,
     "action": 0.9,
     "tone": 0.6,
@@ -150,6 +151,8 @@ def _keys(reading: Reading | None, author: str | None) -> Iterator[str]:
         yield f"tone:{reading.tone}"
     if reading.format:
         yield f"format:{reading.format}"
+    if not SENSITIVE.intersection(name for name, _ in reading.topics):
+        yield from (f"entity:{entity}" for entity in reading.entities)
     if topic and reading.tone:
         yield f"topic+tone:{topic}+{reading.tone}"
 

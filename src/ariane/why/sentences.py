@@ -45,17 +45,19 @@ def sentence(reason: Reason, feed: Feed, language: str) -> str:
 def _alone(feed: Feed) -> str:
     """What can be said of a place that no claim explains: only all actions at once were tried."""
     viewer = feed.viewer
+    lists = (viewer.wishes, viewer.follows, viewer.mutes, viewer.blocks, viewer.seen)
+    known = viewer.history or any(lists) or viewer.minor or feed.ask.after is not None
+    if known and feed.by_time:
+        return "time"
     if viewer.history:
         return "everyone"
-    lists = (viewer.wishes, viewer.follows, viewer.mutes, viewer.blocks, viewer.seen)
-    known = any(lists) or viewer.minor or feed.ask.after is not None
     return "no action" if known else "anyone"
 
 
 def ordinal(number: int, language: str) -> str:
-    """1 → "1st" in English, "1ᵉʳ" in French."""
+    """1 → "1st" in English, "1ʳᵉ" in French, where it is said of a publication."""
     if language == "fr":
-        return f"{number}ᵉʳ" if number == 1 else f"{number}ᵉ"
+        return f"{number}ʳᵉ" if number == 1 else f"{number}ᵉ"
     teen = number % 100 in (11, 12, 13)
     return f"{number}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
@@ -97,6 +99,8 @@ def _shared(kind: str, name: str, language: str) -> str:
     """What the cause says that they share: " (energy, analysis)"."""
     if kind == "author":
         return f" ({PATTERNS[language]['same author']})"
+    if kind == "entity":
+        return f" ({name})"
     if kind not in ("topic", "tone", "format", "topic+tone"):
         return ""
     names = [part for part in name.split("+") if part not in SENSITIVE]

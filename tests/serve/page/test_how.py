@@ -78,7 +78,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     ("language", "said"),
     [
         ("en", ("From all posts to your page", "12.3 (10.0 to 15.0)", "74.2% of the pairs")),
-        ("fr", ("De tous les messages à votre page", "12,3 (10,0 à 15,0)", "12\u202f345")),
+        ("fr", ("De toutes les publications à votre page", "12,3 (10,0 à 15,0)", "12\u202f345")),
     ],
 )
 def test_the_document_is_there_in_both_languages(
@@ -115,6 +115,7 @@ def test_nothing_of_the_program_shows_beside_it(trained: Api) -> None:
 def test_without_a_model_it_says_so(api: Api) -> None:
     page = api("GET", "/how").text
     assert "newer posts simply come first" in page
+    assert "no inputs to weigh" in page
     assert 'id="inputs"' not in page
     sound(page)
 

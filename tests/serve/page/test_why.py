@@ -66,6 +66,37 @@ def test_a_post_says_why_with_bars_evidence_and_terms(ranked: Api, language: str
     assert f"/f/for-you?page={request}" in whole
 
 
+@pytest.mark.parametrize(
+    ("language", "reader", "readers"),
+    [
+        ("en", "expects you to do", "expects readers in general to do"),
+        ("fr", "que vous ferez", "les lecteurs en général feront"),
+    ],
+)
+def test_whose_actions_the_model_expects_is_said_truly(
+    ranked: Api, language: str, reader: str, readers: str
+) -> None:
+    viewer = Browser(ranked, "v1")
+    viewer.client.headers["Accept-Language"] = language
+    request, post = first(viewer)
+    assert reader in viewer.get(f"/w/{request}/{post}").text
+    viewer.post("/mode", mode="plain")
+    request, post = first(viewer)
+    plain = viewer.get(f"/w/{request}/{post}").text
+    assert readers in plain
+    assert reader not in plain
+    assert ("readers in general" if language == "en" else "en général") in viewer.get("/").text
+
+
+def test_without_a_model_a_score_is_only_how_new_a_post_is(api: Api) -> None:
+    viewer = Browser(api, "v1")
+    request, post = first(viewer)
+    text = viewer.get(f"/w/{request}/{post}").text
+    assert "No model scored this page" in text
+    assert "how new it is" in text
+    assert "a like" not in text.split('class="score"')[1].split("</details>")[0]
+
+
 def test_the_reason_that_was_printed_is_there_without_a_script(ranked: Api) -> None:
     text = Browser(ranked, "v1").get("/").text
     card = text.split("<article")[1].split("</article>")[0]

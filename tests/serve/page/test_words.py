@@ -8,11 +8,15 @@ from string import Formatter
 
 import pytest
 
+from ariane.guard.policies import DID
 from ariane.read.aspects import ASPECTS
+from ariane.report import words
 from ariane.serve.page.moments import DAY, HOUR, MINUTE, full, since
 from ariane.serve.page.render import TEMPLATES
 from ariane.serve.page.words import WORDS, aspect, counted, number, say
 from ariane.types import PREDICTED
+from ariane.why.words import ASPECTS as NAMES
+from ariane.why.words import PATTERNS, VERBS
 
 NOW = 1_790_000_000_000
 KEYS = re.compile(r'[^a-z][tn]\((?:\'|")([a-z_.]+[a-z_])(?:\'|")')
@@ -52,7 +56,19 @@ def test_french_is_set_without_breaks_before_high_signs() -> None:
 def test_one_and_many_are_told_apart() -> None:
     assert counted("en", "feed.over", 1) == "over 1 post"
     assert counted("en", "feed.over", 0) == "over 0 posts"
-    assert counted("fr", "feed.over", 0) == "parmi 0 message"
+    assert counted("fr", "feed.over", 0) == "parmi 0 publication"
+
+
+def test_a_post_has_one_name_in_french() -> None:
+    told = [french for _, french in WORDS.values()]
+    told += [text for each in (PATTERNS, VERBS, NAMES) for text in each["fr"].values()]
+    told += [text for statement in DID.values() for text in statement.values()]
+    told += [str(getattr(words, name)) for name in dir(words) if name.isupper()]
+    told.append((Path(__file__).parents[3] / "README.fr.md").read_text(encoding="utf-8"))
+    kept = re.sub(
+        "your messages|messages privés", "", "\n".join(told)
+    )  # those between people are messages
+    assert re.findall(r".*\b(?:messages?|billets?)\b.*", kept, re.IGNORECASE) == []
 
 
 def test_numbers_are_written_as_in_the_language() -> None:

@@ -38,8 +38,8 @@ BATCH: Final = 5_000
 NOTICE: Final = {
     "en": "Port-Aubin does not exist: its posts were written for this demonstration, and its "
     "people's reactions are simulated from tastes that were planted in them.",
-    "fr": "Port-Aubin n'existe pas : ses billets ont été écrits pour cette démonstration, et les "
-    "réactions de ses habitants sont simulées à partir de goûts qu'on leur a donnés.",
+    "fr": "Port-Aubin n'existe pas : ses publications ont été écrites pour cette démonstration, "
+    "et les réactions de ses habitants sont simulées à partir de goûts qu'on leur a donnés.",
 }
 
 LIKED: Final = (2.8, 2.2, 1.6, 1.2)

@@ -239,6 +239,8 @@ def about(item: Ranked, language: str) -> tuple[About, ...]:
             found.append(About(f"topic:{topic}", aspect(language, topic)))
         if reading.tone and reading.tone != "neutral":
             found.append(About(f"tone:{reading.tone}", aspect(language, reading.tone)))
+        if reading.claim:
+            found.append(About(f"claim:{reading.claim}", aspect(language, reading.claim)))
     return tuple(found)
 
 
@@ -248,6 +250,8 @@ def gist(reason: Reason, language: str) -> str:
     names = [aspect(language, part) for part in name.split("+") if part not in SENSITIVE]
     if kind in ("topic", "tone", "format", "topic+tone") and names:
         return say(language, "gist.aspect", name=", ".join(names))
+    if kind == "entity":
+        return say(language, "gist.aspect", name=name)
     if kind == "wish":
         return say(language, "gist.wish")
     known = ("author", "follow", "fresh", "exploration", "history", "action")

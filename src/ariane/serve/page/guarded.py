@@ -7,11 +7,8 @@ from dataclasses import dataclass
 
 from ariane.engine import Engine
 from ariane.guard import guard
-from ariane.guard.rules import BLOCKED, MUTED, blocked, members, muted
+from ariane.guard.rules import BLOCKED, BY_NAME, MUTED
 from ariane.types import Ask, Ranked, Verdict, Viewer
-
-RULES = (muted, blocked, members)
-"""The viewer's and the authors' rules for what is asked for by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +26,7 @@ def guarded(engine: Engine, ask: Ask, viewer: Viewer, posts: Iterable[str]) -> G
     items = [Ranked(found[post], (), 0.0) for post in wanted if post in found]
     own = [item for item in items if item.candidate.post.author == viewer.id]
     others = [item for item in items if item.candidate.post.author != viewer.id]
-    allowed, unfit = guard((*RULES, *engine.after), viewer, others)
+    allowed, unfit = guard((*BY_NAME, *engine.after), viewer, others)
     return Guarded(
         {item.candidate.post.id: item for item in (*own, *allowed)},
         {removed.candidate.post.id: removed.verdict for removed in unfit},

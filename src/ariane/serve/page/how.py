@@ -10,8 +10,14 @@ from starlette.responses import HTMLResponse, JSONResponse
 
 from ariane.engine import Engine
 from ariane.report.algorithm import Algorithm, algorithm
-from ariane.report.markdown import heading, importance_sentence, loss_in_words, model_sentences
-from ariane.report.words import SENTENCES, numbered, words
+from ariane.report.markdown import (
+    heading,
+    importance_sentence,
+    loss_in_words,
+    model_sentences,
+    values_sentence,
+)
+from ariane.report.words import numbered
 from ariane.serve.page.render import show
 from ariane.serve.page.visit import Visiting
 from ariane.serve.service import Serving
@@ -53,7 +59,7 @@ async def how(serving: Serving, visit: Visiting) -> HTMLResponse:
             importances=importance_bars(told, language),
             measured=importance_sentence(told, language),
             values=value_bars(told, language),
-            values_are=words(*SENTENCES["values"])[language],
+            values_are=values_sentence(told, language),
         )
 
     return await serving.work(job)

@@ -46,6 +46,8 @@ EVIDENCE: Final = 4
 TERMS: Final = 6
 """The most terms of a score that are shown one by one."""
 
+KINDS: Final = frozenset(kind.value for kind in PREDICTED)
+"""The terms of a score that are predicted actions."""
 
 TASTES: Final = 10
 """The most planted tastes that are shown."""
@@ -113,8 +115,9 @@ async def why(
             "rank": feed.page.items.index(item) + 1,
             "candidates": len(feed.page.ranked),
             "causes": _shown(reasons, feed, visit.language),
-            "parts": _parts(item, visit.language),
+            "parts": _parts(item, visit.language, by_time=feed.by_time),
             "score": item.score,
+            "scored": _scored(feed),
             "moved": [one for one in feed.page.terms if one.post == post],
             "wishes": (
                 *about(item, visit.language),
@@ -202,11 +205,22 @@ def _proofs(reason: Reason, feed: Feed, language: str) -> tuple[Proof, ...]:
     return tuple(found.values())[:EVIDENCE]
 
 
-def _parts(item: Ranked, language: str) -> list[Part]:
-    """The terms of a score, largest first; small ones together at the end."""
+def _scored(feed: Feed) -> str:
+    """The key of what is true of this page's scores: whose actions were expected, if anyone's."""
+    if feed.by_time:
+        return "why.score.recent"
+    return "why.score.detail" if feed.viewer.history else "why.score.readers"
+
+
+def _parts(item: Ranked, language: str, *, by_time: bool) -> list[Part]:
+    """The terms of a score, largest first; small ones together at the end.
+
+    Where no model ranked, the kinds of action say nothing but how new the post is.
+    """
     sums: dict[str, float] = {}
     for term in item.terms:
-        sums[term.name] = sums.get(term.name, 0.0) + term.amount
+        name = "fresh" if by_time and term.name in KINDS else term.name
+        sums[name] = sums.get(name, 0.0) + term.amount
     ordered = sorted(sums.items(), key=lambda pair: -abs(pair[1]))
     kept, rest = ordered[:TERMS], ordered[TERMS:]
     if rest:
@@ -219,7 +233,7 @@ def _parts(item: Ranked, language: str) -> list[Part]:
 
 
 def _term(name: str, language: str) -> str:
-    known = {kind.value for kind in PREDICTED} | {"wish", "demote", "rest"}
+    known = {*KINDS, "wish", "demote", "fresh", "rest"}
     return say(language, f"term.{name}") if name in known else name.replace("_", " ")
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Literal, cast
 
 from fastapi import APIRouter
@@ -18,7 +16,7 @@ from ariane.serve.page.render import frame, html, render, show
 from ariane.serve.page.visit import Visit, Visiting, local
 from ariane.serve.page.words import say
 from ariane.serve.service import Serving, now
-from ariane.serve.wishes import MOST
+from ariane.serve.wishes import MOST, keep
 from ariane.steer import check_target, parse
 from ariane.types import CallError, Wish
 
@@ -48,13 +46,10 @@ async def wish(form: Form, serving: Serving, visit: Visiting) -> Response:
 
     def job(engine: Engine) -> Response:
         made = _said(form["words"]) if "words" in form else (_pressed(form),)
-        held = {one.target: one for one in engine.store.wishes(viewer, now())}
-        fresh = [one for one in made if one.target not in held]
-        if len(held) + len(fresh) > MOST:
-            raise Told(422, "wish.many", most=MOST)
-        for one in made:  # the last word on a target takes the place of the one before
-            before = held.get(one.target)
-            engine.store.write_wish(viewer, replace(one, id=before.id) if before else one)
+        try:
+            keep(engine, viewer, made)
+        except CallError:
+            raise Told(422, "wish.many", most=MOST) from None
         return _answer(engine, visit, form, say(visit.language, "wish.kept"))
 
     return await serving.work(job)
@@ -78,10 +73,9 @@ def _said(words: str) -> tuple[Wish, ...]:
     if not 0 < len(said) <= LONGEST:
         raise Told(422, "wish.length", most=LONGEST)
     try:
-        found = parse(said, now())
+        return parse(said, now())
     except CallError:
         raise Told(422, "wish.unclear") from None
-    return tuple(replace(one, id=f"page-{secrets.token_hex(8)}") for one in found)
 
 
 def _pressed(form: Mapping[str, str]) -> Wish:
@@ -94,7 +88,7 @@ def _pressed(form: Mapping[str, str]) -> Wish:
     if direction not in ("1", "-1") or len(target) > LONGEST:
         raise Told(422, "error.422")
     towards = cast(Literal[-1, 1], int(direction))
-    return Wish(f"page-{secrets.token_hex(8)}", target, towards, STRENGTH)
+    return Wish(target, target, towards, STRENGTH)
 
 
 def _answer(engine: Engine, visit: Visit, form: Mapping[str, str], told: str) -> Response:

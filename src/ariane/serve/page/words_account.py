@@ -7,7 +7,7 @@ from typing import Final
 
 ACCOUNT: Final[Mapping[str, tuple[str, str]]] = {
     "author.about": ("About {name}", "À propos de {name}"),
-    "author.posts": ("Posts by {name}", "Messages de {name}"),
+    "author.posts": ("Posts by {name}", "Publications de {name}"),
     "author.hidden": ("An author", "Un auteur"),
     "author.end": (
         "That is all of this author that can be shown to you.",
@@ -25,11 +25,11 @@ ACCOUNT: Final[Mapping[str, tuple[str, str]]] = {
     "author.do.block.on": ("Unblock", "Débloquer"),
     "author.mute": (
         "You muted {name}, so none of their posts are shown to you.",
-        "Vous avez masqué {name} : aucun de ses messages ne vous est montré.",
+        "Vous avez masqué {name} : aucune de ses publications ne vous est montrée.",
     ),
     "author.block": (
         "You blocked {name}, so none of their posts are shown to you.",
-        "Vous avez bloqué {name} : aucun de ses messages ne vous est montré.",
+        "Vous avez bloqué {name} : aucune de ses publications ne vous est montrée.",
     ),
     "how.lead": (
         "Everything on this page is written by the program from what is running now.",
@@ -46,10 +46,6 @@ ACCOUNT: Final[Mapping[str, tuple[str, str]]] = {
     "how.file": ("As data (JSON)", "Sous forme de données (JSON)"),
     "how.feeds.latest": ("newest first", "du plus récent au plus ancien"),
     "how.feeds.ranked": ("by score", "par score"),
-    "how.values.none": (
-        "Without a trained model, these values are multiplied by how new a post is.",
-        "Sans modèle entraîné, ces valeurs sont multipliées par la fraîcheur du message.",
-    ),
     "me.lead.viewer": (
         "This is all that is held about you. History, wishes and receipts are encrypted with a "
         "key of your own; erasing destroys the key.",
@@ -86,10 +82,10 @@ ACCOUNT: Final[Mapping[str, tuple[str, str]]] = {
     "me.kind.actions": ("Things that you did", "Ce que vous avez fait"),
     "me.kind.receipts": ("Pages that you were shown", "Pages qui vous ont été montrées"),
     "me.kind.wishes": ("Wishes, ended ones too", "Souhaits, même échus"),
-    "me.kind.posts": ("Posts that you wrote", "Messages que vous avez écrits"),
+    "me.kind.posts": ("Posts that you wrote", "Publications que vous avez écrites"),
     "me.kind.labels": (
         "Labels on you and your posts",
-        "Étiquettes sur vous et sur vos messages",
+        "Étiquettes sur vous et sur vos publications",
     ),
     "me.keep.always": ("kept until you erase it", "gardé jusqu’à effacement"),
     "me.keep.days": ("kept for {days} days", "gardé {days} jours"),
@@ -117,10 +113,13 @@ ACCOUNT: Final[Mapping[str, tuple[str, str]]] = {
         "Une fois annulée, une action n’a jamais eu lieu : ni votre fil ni ses raisons ne "
         "s’appuient plus dessus.",
     ),
-    "me.shown": ("Posts that you only saw", "Messages seulement vus"),
+    "me.shown": ("Posts that you only saw", "Publications seulement vues"),
     "me.recent.none": ("Nothing yet.", "Rien pour l’instant."),
-    "me.post.gone": ("a post that is gone", "un message disparu"),
-    "me.post.hidden": ("a post that is not shown here", "un message qui n’est pas montré ici"),
+    "me.post.gone": ("a post that is gone", "une publication disparue"),
+    "me.post.hidden": (
+        "a post that is not shown here",
+        "une publication qui n’est pas montrée ici",
+    ),
     "me.export": ("Download everything (JSON)", "Tout télécharger (JSON)"),
     "me.take": ("Take it with you, or end it", "L’emporter, ou y mettre fin"),
     "me.erase": ("Erase everything…", "Tout effacer…"),
@@ -129,7 +128,7 @@ ACCOUNT: Final[Mapping[str, tuple[str, str]]] = {
         "Your history, your wishes, whom you follow, mute and block, your account and your posts, "
         "and the receipts of your pages are destroyed, for good. You are signed out.",
         "Votre historique, vos souhaits, vos abonnements, ce que vous masquez ou bloquez, votre "
-        "compte, vos messages et les reçus de vos pages sont détruits, pour de bon. Vous êtes "
+        "compte, vos publications et les reçus de vos pages sont détruits, pour de bon. Vous êtes "
         "déconnecté.",
     ),
     "me.erase.not": (
@@ -152,9 +151,9 @@ ACCOUNT: Final[Mapping[str, tuple[str, str]]] = {
         "Since this server started; only what is held is older.",
         "Depuis le démarrage de ce serveur ; seul ce qui est gardé est plus ancien.",
     ),
-    "op.posts": ("Posts", "Messages"),
-    "op.read": ("read", "lus"),
-    "op.unread": ("unread", "non lus"),
+    "op.posts": ("Posts", "Publications"),
+    "op.read": ("read", "lues"),
+    "op.unread": ("unread", "non lues"),
     "op.accounts": ("Accounts", "Comptes"),
     "op.viewers": ("Readers", "Lecteurs"),
     "op.actions": ("Actions", "Actions"),

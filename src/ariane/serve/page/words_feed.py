@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 FEED: Final[Mapping[str, tuple[str, str]]] = {
-    "feed.posts": ("Posts", "Messages"),
-    "feed.more": ("More posts", "Plus de messages"),
+    "feed.posts": ("Posts", "Publications"),
+    "feed.more": ("More posts", "Plus de publications"),
     "feed.end": ("You are at the end.", "Vous êtes au bout."),
     "feed.end.detail": (
         "That is all that this feed has for you now.",
@@ -17,41 +17,54 @@ FEED: Final[Mapping[str, tuple[str, str]]] = {
     "feed.empty.following": (
         "Follow someone, from the menu of one of their posts, and what they write comes here, "
         "newest first.",
-        "Suivez quelqu’un, depuis le menu d’un de ses messages : "
-        "ce qu’il écrit viendra ici, le plus récent d’abord.",
+        "Suivez quelqu’un, depuis le menu d’une de ses publications : "
+        "ce qu’il écrit viendra ici, du plus récent au plus ancien.",
     ),
     "feed.fresh": ("Look again", "Regarder à nouveau"),
     "feed.recent": (
         "No trained ranker: the newest posts that are safe to show.",
-        "Pas de modèle entraîné : les messages les plus récents qui peuvent être montrés.",
+        "Pas de modèle entraîné : les publications les plus récentes qui peuvent être montrées.",
     ),
-    "feed.over.one": ("over {count} post", "parmi {count} message"),
-    "feed.over.many": ("over {count} posts", "parmi {count} messages"),
-    "feed.unread.one": ("{count} of them not read yet", "dont {count} pas encore lu"),
-    "feed.unread.many": ("{count} of them not read yet", "dont {count} pas encore lus"),
+    "feed.latest": (
+        "This feed is in order of time, the newest first; no model ranks it.",
+        "Ce fil est dans l’ordre du temps, le plus récent d’abord ; aucun modèle ne le classe.",
+    ),
+    "feed.over.one": ("over {count} post", "parmi {count} publication"),
+    "feed.over.many": ("over {count} posts", "parmi {count} publications"),
+    "feed.unread.one": ("{count} of them not read yet", "dont {count} pas encore lue"),
+    "feed.unread.many": ("{count} of them not read yet", "dont {count} pas encore lues"),
     "feed.model": ("Arranged by {model}", "Composé par {model}"),
     "about.title": ("About this feed", "À propos de ce fil"),
     "about.lead": (
         "A model predicts what you would do with each post. What moves a post beside that, wishes, "
         "policies and variety, is named. Each post says why it is here, and anyone can replay "
         "that.",
-        "Un modèle prédit ce que vous feriez de chaque message. Ce qui le déplace en plus, "
-        "souhaits, règles et variété, est nommé. Chaque message dit pourquoi il est là, et chacun "
-        "peut le vérifier.",
+        "Un modèle prédit ce que vous feriez de chaque publication. Ce qui la déplace en plus, "
+        "souhaits, règles et variété, est nommé. Chaque publication dit pourquoi elle est là, et "
+        "chacun peut le vérifier.",
+    ),
+    "about.lead.readers": (
+        "A model predicts what readers in general would do with each post; it is told nothing that "
+        "you did. What moves a post beside that, wishes, policies and variety, is named. Each post "
+        "says why it is here, and anyone can replay that.",
+        "Un modèle prédit ce que les lecteurs en général feraient de chaque publication ; rien de "
+        "ce que vous avez fait ne lui est dit. Ce qui la déplace en plus, souhaits, règles et "
+        "variété, est nommé. Chaque publication dit pourquoi elle est là, et chacun peut le "
+        "vérifier.",
     ),
     "about.removed.one": (
         "{count} post withheld from this page by a policy",
-        "{count} message écarté de cette page par une règle",
+        "{count} publication écartée de cette page par une règle",
     ),
     "about.removed.many": (
         "{count} posts withheld from this page by a policy",
-        "{count} messages écartés de cette page par une règle",
+        "{count} publications écartées de cette page par une règle",
     ),
     "card.reposted": ("{name} reposted", "{name} a republié"),
     "card.answers": ("Replying to {name}", "En réponse à {name}"),
-    "card.answers.unknown": ("Replying to a post", "En réponse à un message"),
+    "card.answers.unknown": ("Replying to a post", "En réponse à une publication"),
     "card.thread": ("Show the thread", "Voir la conversation"),
-    "card.menu": ("More about this post by {name}", "Plus sur ce message de {name}"),
+    "card.menu": ("More about this post by {name}", "Plus sur cette publication de {name}"),
     "card.source": ("Where it was published", "Là où c’est publié"),
     "card.new_tab": ("opens another site", "ouvre un autre site"),
     "card.warning": ("Behind a warning", "Sous avertissement"),
@@ -83,21 +96,22 @@ FEED: Final[Mapping[str, tuple[str, str]]] = {
     "gone.not_interested.why": (
         "It counts from your next page on: posts like this one are expected to please you less.",
         "Cela compte dès votre prochaine page : "
-        "les messages de ce genre sont supposés moins vous plaire.",
+        "les publications de ce genre sont supposées moins vous plaire.",
     ),
     "gone.not_interested.about": (
         "It counts from your next page on, first of all for posts like this one: {names}.",
-        "Cela compte dès votre prochaine page, d’abord pour les messages de ce genre : {names}.",
+        "Cela compte dès votre prochaine page, d’abord pour les publications de ce genre : "
+        "{names}.",
     ),
     "gone.mute": ("{name} is muted.", "{name} est masqué."),
     "gone.mute.why": (
         "No feed of yours shows their posts, from the next page on.",
-        "Aucun de vos fils ne montre plus ses messages, dès la prochaine page.",
+        "Aucun de vos fils ne montre plus ses publications, dès la prochaine page.",
     ),
     "gone.block": ("{name} is blocked.", "{name} est bloqué."),
     "gone.block.why": (
         "No feed of yours shows their posts, from the next page on.",
-        "Aucun de vos fils ne montre plus ses messages, dès la prochaine page.",
+        "Aucun de vos fils ne montre plus ses publications, dès la prochaine page.",
     ),
     "gone.plain": (
         "It is kept, but this feed does not read it while it is not personalised.",
@@ -127,27 +141,33 @@ FEED: Final[Mapping[str, tuple[str, str]]] = {
         "Its author asks that it be shown to signed-in readers only.",
         "Son auteur demande que seuls les lecteurs connectés le voient.",
     ),
-    "thread.withheld": ("A post is not shown here.", "Un message n’est pas montré ici."),
+    "thread.withheld": ("A post is not shown here.", "Une publication n’est pas montrée ici."),
     "thread.replies": ("Replies", "Réponses"),
     "thread.none": ("No reply yet.", "Pas encore de réponse."),
     "why.ask": ("Why?", "Pourquoi ?"),
-    "why.title": ("Why this post?", "Pourquoi ce message ?"),
+    "why.title": ("Why this post?", "Pourquoi cette publication ?"),
     "why.more": ("Every cause, and the proof", "Toutes les causes, et la preuve"),
     "why.place": (
         "Place {rank} of your page, chosen among {count} posts.",
-        "Place {rank} de votre page, choisie parmi {count} messages.",
+        "Place {rank} de votre page, choisie parmi {count} publications.",
     ),
-    "why.causes": ("What brought it here", "Ce qui l’a amené ici"),
+    "why.causes": ("What brought it here", "Ce qui l’a amenée ici"),
     "why.here": ("place {rank}", "place {rank}"),
     "why.without": ("without it: {then}", "sans cela : {then}"),
     "why.bars": (
         "A bar is as long as the places that the post would lose without that cause.",
-        "Une barre est aussi longue que les places que le message perdrait sans cette cause.",
+        "Une barre est aussi longue que les places que la publication perdrait sans cette cause.",
     ),
     "why.score": ("Its score: {score}", "Son score : {score}"),
     "why.score.detail": (
         "What the model expects you to do, times what that is worth.",
         "Ce que le modèle pense que vous ferez, fois ce que cela vaut.",
+    ),
+    "why.score.readers": (
+        "What the model expects readers in general to do, times what that is worth; it was told "
+        "nothing that you did.",
+        "Ce que le modèle pense que les lecteurs en général feront, fois ce que cela vaut ; rien "
+        "de ce que vous avez fait ne lui a été dit.",
     ),
     "why.score.recent": (
         "No model scored this page; it is arranged by time.",
@@ -155,15 +175,15 @@ FEED: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "why.moved.variety": (
         "Variety among the posts moved it by {places} places.",
-        "La variété entre les messages l’a déplacé de {places} places.",
+        "La variété entre les publications l’a déplacée de {places} places.",
     ),
     "why.moved.exploration": (
         "A place kept for fresh posts moved it by {places}.",
-        "Une place réservée aux nouveaux messages l’a déplacé de {places}.",
+        "Une place réservée aux nouvelles publications l’a déplacée de {places}.",
     ),
     "why.moved.other": (
         "“{term}” moved it by {places} places.",
-        "« {term} » l’a déplacé de {places} places.",
+        "« {term} » l’a déplacée de {places} places.",
     ),
     "why.replay": ("Replay this", "Rejouer cela"),
     "why.replay.detail": (
@@ -173,7 +193,7 @@ FEED: Final[Mapping[str, tuple[str, str]]] = {
     "replay.title": ("Replayed", "Rejoué"),
     "replay.same": (
         "The same posts came out, in the same order, with the same scores.",
-        "Les mêmes messages sont ressortis, dans le même ordre, avec les mêmes scores.",
+        "Les mêmes publications sont ressorties, dans le même ordre, avec les mêmes scores.",
     ),
     "replay.other": (
         "The page came out differently.",
@@ -192,17 +212,20 @@ FEED: Final[Mapping[str, tuple[str, str]]] = {
         "Planted when the town was made; the feed never reads it. Marked: what is true of this "
         "post.",
         "Semé lors de la création de la ville ; le fil ne le lit jamais. "
-        "En évidence : ce qui est vrai de ce message.",
+        "En évidence : ce qui est vrai de cette publication.",
     ),
     "why.truth.likes": ("likes", "aime"),
     "why.truth.dislikes": ("dislikes", "n’aime pas"),
-    "why.truth.here": ("true of this post", "vrai de ce message"),
+    "why.truth.here": ("true of this post", "vrai de cette publication"),
     "gist.aspect": ("what you do with: {name}", "ce que vous faites de : {name}"),
     "gist.wish": ("your wish", "votre souhait"),
-    "gist.author": ("posts of the same author", "des messages du même auteur"),
+    "gist.author": ("posts of the same author", "des publications du même auteur"),
     "gist.follow": ("you follow its author", "vous suivez son auteur"),
-    "gist.fresh": ("it is new", "il est nouveau"),
-    "gist.exploration": ("a place kept for fresh posts", "une place réservée aux nouveaux"),
+    "gist.fresh": ("it is new", "elle est nouvelle"),
+    "gist.exploration": (
+        "a place kept for fresh posts",
+        "une place réservée aux nouvelles publications",
+    ),
     "gist.history": ("all that you did, together", "tout ce que vous avez fait, ensemble"),
     "gist.action": ("what you did", "ce que vous avez fait"),
     "gist.everyone": ("nothing personal", "rien de personnel"),
@@ -217,10 +240,10 @@ FEED: Final[Mapping[str, tuple[str, str]]] = {
         "Topics, tones, authors and words, in English or French: “more science”, “no angry posts”, "
         "“less football until Sunday”. A wish holds in every feed from the next page on, and each "
         "post says when a wish has brought it.",
-        "Sujets, tons, auteurs et mots, en français ou en anglais : « plus de sciences », "
-        "« pas de messages en colère », « moins de football jusqu’à dimanche ». Un souhait vaut "
-        "dans tous les fils dès la prochaine page, et chaque message dit quand un souhait l’a "
-        "amené.",
+        "Sujets, tons, auteurs et mots, en français ou en anglais : « plus de sciences », « pas "
+        "de publications en colère », « moins de football jusqu’à dimanche ». Un souhait vaut "
+        "dans tous les fils dès la prochaine page, et chaque publication dit quand un souhait l’a "
+        "amenée.",
     ),
     "wish.send": ("Wish", "Souhaiter"),
     "wish.none": (
@@ -268,6 +291,7 @@ FEED: Final[Mapping[str, tuple[str, str]]] = {
     "term.report": ("a report", "un signalement"),
     "term.wish": ("your wishes", "vos souhaits"),
     "term.demote": ("a policy", "une règle"),
+    "term.fresh": ("how new it is", "sa nouveauté"),
     "term.rest": ("all else", "tout le reste"),
     "aspect.politics": ("politics", "politique"),
     "aspect.health": ("health", "santé"),

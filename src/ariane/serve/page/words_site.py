@@ -7,7 +7,7 @@ from typing import Final
 
 SITE: Final[Mapping[str, tuple[str, str]]] = {
     "site.tagline": ("The feed that gives its reasons", "Le fil qui donne ses raisons"),
-    "site.skip": ("Skip to the posts", "Aller aux messages"),
+    "site.skip": ("Skip to the posts", "Aller aux publications"),
     "site.menu": ("More", "Plus"),
     "site.feeds": ("Feeds", "Fils"),
     "site.back": ("Back to the feed", "Retour au fil"),
@@ -32,7 +32,7 @@ SITE: Final[Mapping[str, tuple[str, str]]] = {
     "who.operator": ("The operator", "L’opérateur"),
     "who.nobody.detail": (
         "Nothing about you is remembered: these posts depend on nothing that you did.",
-        "Rien de vous n’est retenu : ces messages ne dépendent de rien que vous ayez fait.",
+        "Rien de vous n’est retenu : ces publications ne dépendent de rien que vous ayez fait.",
     ),
     "who.operator.detail": (
         "You see what a reader without an account sees.",

@@ -1,0 +1,140 @@
+"""Question → Answer: sentences that cite the posts and receipts which they rest on.
+
+The asker's words alone decide what is looked for. A language model, where there is one, only words
+what posts say; only sentences that their citations bear out go out, and where none does, the posts
+are quoted. Nothing is written: whoever calls keeps the wishes.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+from ariane.ask.confirm import confirmed
+from ariane.ask.extract import citations, quoted
+from ariane.ask.find import about, feed, seen_by, thread
+from ariane.ask.meant import Meant, meant, subject
+from ariane.ask.nouns import Answer, Citation, Line, Question
+from ariane.ask.reasons import reasons
+from ariane.ask.words import say
+from ariane.ask.write import written
+from ariane.engine import Engine
+from ariane.types import Ask, LanguageModel, LanguageModelError, Post, Viewer, Wish
+
+__all__ = ["Answer", "Citation", "Line", "Question", "ask", "stream"]
+
+log = logging.getLogger(__name__)
+
+MOST = 5
+"""Posts that an answer rests on."""
+
+WITH_ANSWERS = 2
+"""Posts that are told with the first answer to them, so that a rumour does not stand alone."""
+
+LONGEST = 500
+"""Signs of a question that are read."""
+
+
+def ask(engine: Engine, question: Question, model: LanguageModel | None = None) -> Answer:
+    """The whole answer to a question."""
+    told = list(stream(engine, question, model))
+    lines = tuple(one for one in told if isinstance(one, Line))
+    return Answer(lines, tuple(one for one in told if isinstance(one, Wish)))
+
+
+def stream(
+    engine: Engine, question: Question, model: LanguageModel | None = None
+) -> Iterator[Line | Wish]:
+    """An answer sentence by sentence, or the wishes that the question is.
+
+    Without a model, and where it fails or none of its sentences holds, posts are quoted.
+    """
+    if not question.text.strip():
+        yield Line(say(question.language, "no answer"))
+        return
+    asking = engine.ask(
+        question.viewer, at=question.at, language=question.language, profiled=question.profiled
+    )
+    viewer = engine.store.viewer(asking)
+    if question.post is not None and not seen_by(engine, asking, viewer, [question.post]):
+        yield Line(say(question.language, "no post"))
+        return
+    after, wishes = meant(question)
+    if after is Meant.WISH:
+        yield from wishes
+    elif after is Meant.WHY:
+        yield from reasons(engine, question)
+    elif after is Meant.CONFIRMED:
+        yield from confirmed(engine, asking, viewer, question)
+    else:
+        yield from _told(engine, asking, viewer, question, model)
+
+
+def _told(
+    engine: Engine, asking: Ask, viewer: Viewer, question: Question, model: LanguageModel | None
+) -> Iterator[Line]:
+    """What posts say: in a model's words as far as they hold, else in their own."""
+    theme = subject(question.text[:LONGEST])
+    posts = _answered(engine, asking, viewer, _posts(engine, asking, viewer, question, theme))
+    if not posts:
+        yield _nothing(question, theme)
+        return
+    cited = citations(engine.store, posts, theme)
+    if model is not None:
+        held = 0
+        try:
+            for line in written(model, question, list(zip(cited, posts, strict=True))):
+                held += 1
+                yield line
+        except LanguageModelError as error:
+            log.warning("an answer is quoted, since the model failed: %s", error)
+        if held:
+            return
+    opening = "found feed" if meant(question)[0] is Meant.FEED else "found"
+    yield Line(say(question.language, opening))
+    yield from quoted(cited, question.language)
+
+
+def _posts(
+    engine: Engine, asking: Ask, viewer: Viewer, question: Question, theme: str
+) -> list[Post]:
+    """The posts that answer, best first; all of where they are looked for if no theme is named."""
+    among: list[str] | None = None
+    if question.post is not None:
+        among = thread(engine, asking.at, question.post)
+    elif question.account is not None:
+        among = engine.store.recent(asking.at, 200, authors=[question.account])
+    elif meant(question)[0] is Meant.FEED:
+        among = feed(engine, asking, viewer)
+    if theme:
+        found = about(engine, asking, viewer, theme, among)
+        if found or question.post is None:
+            return [one.post for one in found]
+    wide = feed(engine, asking, viewer) if among is None else among
+    shown = seen_by(engine, asking, viewer, wide)
+    return [item.candidate.post for item in shown]
+
+
+def _answered(engine: Engine, asking: Ask, viewer: Viewer, posts: list[Post]) -> list[Post]:
+    """The first posts, the best of them with the first answer to each: it may set them right."""
+    best = posts[:WITH_ANSWERS]
+    replies = engine.store.replies([post.id for post in best], asking.at)
+    first = [names[0] for names in replies.values() if names]
+    shown = {
+        one.candidate.post.id: one.candidate.post for one in seen_by(engine, asking, viewer, first)
+    }
+    found: dict[str, Post] = {}
+    for post in posts:
+        found[post.id] = post
+        if post in best:
+            found |= {name: shown[name] for name in replies.get(post.id, [])[:1] if name in shown}
+    return list(found.values())[:MOST]
+
+
+def _nothing(question: Question, theme: str) -> Line:
+    language = question.language
+    if question.account is not None and not theme:
+        return Line(say(language, "no account"))
+    if meant(question)[0] is Meant.FEED:
+        return Line(say(language, "nothing feed" if theme else "empty feed", subject=theme))
+    return Line(say(language, "nothing about" if theme else "nothing", subject=theme))

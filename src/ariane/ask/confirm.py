@@ -1,0 +1,54 @@
+"""Confirm: what others wrote of what a post says; whether it is true is not for a feed to say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ariane.ask.extract import citations, quoted
+from ariane.ask.find import about, seen_by, thread
+from ariane.ask.nouns import Line, Question
+from ariane.ask.words import say
+from ariane.engine import Engine
+from ariane.types import Ask, Post, Ranked, Viewer
+
+CORRECTIONS = 2
+OTHERS = 3
+"""Posts that are quoted: those that set it right, and others on the same."""
+
+ALIKE = 2_000
+"""Signs of the post that others are compared with."""
+
+
+def confirmed(engine: Engine, asking: Ask, viewer: Viewer, question: Question) -> Iterator[Line]:
+    """On what footing the post says it, what corrects it, and what else there is on the same."""
+    if question.post is None:
+        return
+    language = question.language
+    item = seen_by(engine, asking, viewer, [question.post])[0]
+    itself, reading = item.candidate.post, item.candidate.reading
+    cited = citations(engine.store, [itself], "")
+    if reading is not None and reading.claim:
+        yield Line(say(language, reading.claim), tuple(cited))
+    yield Line(say(language, "unknown"))
+    around = _others(engine, asking, viewer, itself)
+    right = [one for one in around if _corrects(one)][:CORRECTIONS]
+    rest = [one for one in around if one not in right][:OTHERS]
+    for opening, items in (("corrected", right), ("beside", rest)):
+        if items:
+            posts = [one.candidate.post for one in items]
+            yield Line(say(language, opening))
+            yield from quoted(citations(engine.store, posts, itself.words), language)
+    if not right and not rest:
+        yield Line(say(language, "alone"))
+
+
+def _corrects(item: Ranked) -> bool:
+    return item.candidate.reading is not None and item.candidate.reading.claim == "correction"
+
+
+def _others(engine: Engine, asking: Ask, viewer: Viewer, post: Post) -> list[Ranked]:
+    """What answers the post and what else is on the same, other authors' words alone."""
+    near = about(engine, asking, viewer, post.words[:ALIKE])
+    ids = [*thread(engine, asking.at, post.id), *(one.post.id for one in near)]
+    items = seen_by(engine, asking, viewer, [one for one in ids if one != post.id])
+    return [one for one in items if one.candidate.post.author != post.author]

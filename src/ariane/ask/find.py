@@ -1,0 +1,141 @@
+"""Find: the posts that a question is about, among those that its asker may see."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from ariane.engine import Engine
+from ariane.feed import arrange
+from ariane.forms import formed
+from ariane.guard import guard
+from ariane.guard.rules import BY_NAME
+from ariane.types import Ask, Decision, Post, Ranked, Reading, Vector, Viewer
+
+LOOKED_AT: Final = 300
+"""Posts that are compared word by word, of those whose vectors are nearest."""
+
+FEED: Final = 100
+"""Posts of the viewer's own feed that are looked through."""
+
+THREAD: Final = 100
+"""Posts of a thread that are looked through, of either side."""
+
+NEAR: Final = 0.28
+"""Nearness of vectors from which a post may be about the same; below it words must be shared."""
+
+WORDS: Final = 0.5
+"""What sharing all the words of the question weighs, beside 1 for the same vector."""
+
+LEAST: Final = 0.6
+"""What a post must reach of what the best one does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A post, its reading, and how much it is about what was asked."""
+
+    post: Post
+    reading: Reading | None
+    score: float
+
+
+def seen_by(engine: Engine, ask: Ask, viewer: Viewer, ids: Iterable[str]) -> list[Ranked]:
+    """Those of these posts that the viewer may see and nothing is laid over, in their order."""
+    wanted = list(dict.fromkeys(ids))
+    held = engine.store.candidates(wanted, ask.at)
+    items = [Ranked(held[post], (), 0.0) for post in wanted if post in held]
+    allowed, _ = guard((*BY_NAME, *engine.after), viewer, items)
+    return [item for item in allowed if not any(_covered(verdict) for verdict in item.verdicts)]
+
+
+def about(
+    engine: Engine, ask: Ask, viewer: Viewer, subject: str, among: Sequence[str] | None = None
+) -> list[Found]:
+    """Posts about a subject, best first: by nearness of meaning and by shared words.
+
+    `among` are the only posts that count, where they are given.
+    """
+    query = engine.encoder.encode([subject])[0]
+    ids = nearest(engine, ask, query) if among is None else among
+    items = seen_by(engine, ask, viewer, ids)
+    texts = [set(_words(item.candidate.post.words)) for item in items]
+    rare = Rarity(Counter(word for words in texts for word in words), len(texts))
+    asked = set(_words(subject))
+    whole = sum(rare(word) for word in asked) or 1.0
+    found = []
+    for item, words in zip(items, texts, strict=True):
+        reading = item.candidate.reading
+        near = _near(query, reading)
+        shared = sum(rare(word) for word in asked & words) / whole
+        if shared or near >= NEAR:
+            found.append(Found(item.candidate.post, reading, near + WORDS * shared))
+    found.sort(key=lambda one: (-one.score, -one.post.at, one.post.id))
+    best = found[0].score if found else 0.0
+    return [one for one in found if one.score >= LEAST * best]
+
+
+def nearest(engine: Engine, ask: Ask, query: Vector) -> list[str]:
+    """The posts whose vectors are nearest to one, best first."""
+    rows = engine.sources.files[0].rows()
+    if rows.matrix is None or query.size != len(rows.matrix):
+        return engine.store.recent(ask.at, LOOKED_AT)
+    live = rows.between(None, ask.at)
+    order = np.argsort(-(rows.vectors[live] @ (query @ rows.matrix)), kind="stable")
+    return rows.ids(live[order[:LOOKED_AT]])
+
+
+def feed(engine: Engine, ask: Ask, viewer: Viewer) -> list[str]:
+    """The posts of the viewer's own feed as it would be now, best first."""
+    page = arrange(engine, ask, viewer)
+    items = [*page.items, *(item for item in page.ranked if item not in page.items)]
+    return [item.candidate.post.id for item in items[:FEED]]
+
+
+def thread(engine: Engine, at: int, post: str) -> list[str]:
+    """A post, what it answers, and what answers it, those nearest to it first."""
+    found = [post]
+    above = engine.store.posts([post]).get(post)
+    while above is not None and above.reply_to and len(found) < THREAD:
+        if above.reply_to in found:
+            break
+        found.append(above.reply_to)
+        above = engine.store.posts([above.reply_to]).get(above.reply_to)
+    level = [post]
+    while level and len(found) < 2 * THREAD:
+        below = engine.store.replies(level, at)
+        level = [name for names in below.values() for name in names if name not in found]
+        found += level
+    return found[: 2 * THREAD]
+
+
+def _covered(verdict: object) -> bool:
+    return getattr(verdict, "decision", None) is Decision.INTERSTITIAL
+
+
+def _near(query: Vector, reading: Reading | None) -> float:
+    if reading is None or reading.vector.size != query.size:
+        return 0.0
+    return max(0.0, float(reading.vector @ query))
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", formed(text, accents=False))
+
+
+@dataclass(frozen=True, slots=True)
+class Rarity:
+    """How much a word tells: inverse document frequency among the posts that are looked at."""
+
+    counts: Counter[str]
+    posts: int
+
+    def __call__(self, word: str) -> float:
+        """More for what few posts hold."""
+        return math.log(1.0 + self.posts / (1.0 + self.counts[word]))

@@ -1,0 +1,202 @@
+"""The door to a model in this process: any directory or hub name that Transformers' Auto classes
+load, Grok's included.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Event, Lock, Thread
+from typing import Any, TypeAlias
+
+import torch
+from jinja2 import TemplateError
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    StoppingCriteriaList,
+    TextIteratorStreamer,
+)
+
+import ariane.grok  # noqa: F401 - the Auto classes know Grok from here on
+from ariane.llm.door import Said
+from ariane.llm.fitting import with_schema
+from ariane.llm.settings import LanguageModelSettings
+from ariane.types import (
+    Message,
+    ModelDownError,
+    ModelRefusedError,
+    ModelSlowError,
+)
+
+STREAM_TIMES = 10
+"""How many times longer a streamed answer may take than one in one piece."""
+
+Tokens: TypeAlias = torch.Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """A model with its tokenizer."""
+
+    model: Any
+    tokenizer: Any
+
+
+class LocalDoor:
+    """One model, loaded when it is first asked; `say`, `flow` and `doubt` are a `Door`'s.
+
+    Answers are greedy, and wait for each other.
+    """
+
+    def __init__(self, settings: LanguageModelSettings) -> None:
+        self.name = Path(settings.model).name
+        self._settings = settings
+        self._turn = Lock()
+        self._held: _Loaded | None = None
+
+    def say(
+        self, messages: Sequence[Message], schema: Mapping[str, Any] | None, limit: int
+    ) -> Said:
+        """One answer; its schema is in the prompt."""
+        asked = messages if schema is None else with_schema(messages, schema)
+        with self._alone() as end:
+            held = self._loaded()
+            tokens = self._tokens(held, asked, limit)
+            out = self._generate(held, tokens, limit, lambda: time.monotonic() > end, None)
+            if time.monotonic() > end:
+                raise self._slow()
+            return _said(held, tokens, out, limit)
+
+    def flow(self, messages: Sequence[Message], limit: int) -> Iterator[Said]:
+        """One answer in pieces; to stop taking them ends it."""
+        with self._alone(STREAM_TIMES) as end:
+            held = self._loaded()
+            tokens = self._tokens(held, messages, limit)
+            pieces = TextIteratorStreamer(
+                held.tokenizer, skip_prompt=True, skip_special_tokens=True
+            )
+            stopped, results = Event(), list[Tokens | Exception]()
+
+            def over() -> bool:
+                return stopped.is_set() or time.monotonic() > end
+
+            def run() -> None:
+                try:
+                    results.append(self._generate(held, tokens, limit, over, pieces))
+                except Exception as error:  # told by the one who takes the pieces
+                    results.append(error)
+                    pieces.end()
+
+            thread = Thread(target=run, name="llm")
+            thread.start()
+            try:
+                yield from (Said(piece) for piece in pieces if piece)
+            finally:
+                stopped.set()
+                thread.join()
+            if isinstance(results[0], Exception):
+                raise results[0]
+            if time.monotonic() > end:
+                raise self._slow()
+            yield replace(_said(held, tokens, results[0], limit), text="")
+
+    def doubt(self) -> None:
+        """Nothing: schemas are in the prompt already."""
+
+    @contextmanager
+    def _alone(self, times: int = 1) -> Iterator[float]:
+        """The model to oneself, until when; ModelSlowError where the turn does not come in time."""
+        end = time.monotonic() + self._settings.timeout_seconds * times
+        if not self._turn.acquire(timeout=self._settings.timeout_seconds):
+            raise self._slow()
+        try:
+            yield end
+        finally:
+            self._turn.release()
+
+    def _loaded(self) -> _Loaded:
+        if self._held is None:
+            place = self._settings.model
+            try:
+                tokenizer = AutoTokenizer.from_pretrained(place)
+                model = AutoModelForCausalLM.from_pretrained(place, dtype="auto")
+                model = model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+            except Exception as error:  # whatever stands in a directory that others wrote
+                raise ModelDownError(
+                    f"the model {place} cannot be loaded ({type(error).__name__}: {error}); "
+                    "check [llm] model and the memory of this machine."
+                ) from None
+            self._held = _Loaded(model, tokenizer)
+        return self._held
+
+    def _tokens(self, held: _Loaded, messages: Sequence[Message], limit: int) -> Tokens:
+        """The conversation as tokens, (1, length), with room for the answer."""
+        turns = [{"role": one.role, "content": one.text} for one in messages]
+        try:
+            made = held.tokenizer.apply_chat_template(
+                turns, add_generation_prompt=True, return_tensors="pt", return_dict=True
+            )
+        except (ValueError, TemplateError):
+            raise ModelRefusedError(
+                f"{self.name} has no chat template that takes these messages; "
+                "choose a model that was tuned to converse."
+            ) from None
+        tokens: Tokens = made["input_ids"].to(held.model.device)
+        room = getattr(held.model.config, "max_position_embeddings", None)
+        if room and tokens.shape[1] + limit > room:
+            raise ModelRefusedError(
+                f"{tokens.shape[1]:,} tokens of question and {limit:,} of answer are more than the "
+                f"{room:,} that {self.name} takes; ask for less."
+            )
+        return tokens
+
+    def _generate(
+        self,
+        held: _Loaded,
+        tokens: Tokens,
+        limit: int,
+        over: Callable[[], bool],
+        streamer: object,
+    ) -> Tokens:
+        """What the model goes on with, (length,), until it ends, or the limit or `over` does."""
+
+        def stop(so_far: Tokens, _: object, **__: object) -> Tokens:
+            return torch.full((so_far.shape[0],), over(), device=so_far.device)
+
+        try:
+            with torch.inference_mode():
+                whole = held.model.generate(
+                    tokens,
+                    attention_mask=torch.ones_like(tokens),
+                    max_new_tokens=limit,
+                    do_sample=False,
+                    temperature=None,
+                    top_p=None,
+                    top_k=None,
+                    stopping_criteria=StoppingCriteriaList([stop]),
+                    streamer=streamer,
+                )
+        except torch.OutOfMemoryError:
+            raise ModelDownError(
+                f"{self.name} does not fit into memory with this question; ask for less."
+            ) from None
+        out: Tokens = whole[0, tokens.shape[1] :]
+        return out
+
+    def _slow(self) -> ModelSlowError:
+        return ModelSlowError(
+            f"{self.name} did not answer within {self._settings.timeout_seconds:g} seconds; "
+            "raise [llm] timeout_seconds, or ask for less."
+        )
+
+
+def _said(held: _Loaded, tokens: Tokens, out: Tokens, limit: int) -> Said:
+    """An answer of these tokens; it is cut where the limit came before an end."""
+    ends = held.model.generation_config.eos_token_id
+    ended = len(out) > 0 and int(out[-1]) in ([ends] if isinstance(ends, int) else ends or [])
+    text = held.tokenizer.decode(out, skip_special_tokens=True)
+    return Said(text, not ended and len(out) >= limit, tokens.shape[1], len(out))

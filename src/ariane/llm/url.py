@@ -1,0 +1,265 @@
+"""The door to any server of OpenAI's chat completions, through OpenAI's own client.
+
+No error here repeats what the server says: servers quote keys and texts.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+import openai
+from httpx2 import HTTPError, Timeout
+from openai import OpenAI
+from pydantic import BaseModel, ConfigDict, Field
+
+from ariane.llm.bounded import bounded_client
+from ariane.llm.door import Said
+from ariane.llm.fitting import with_schema
+from ariane.llm.settings import LanguageModelSettings
+from ariane.types import (
+    Message,
+    ModelDownError,
+    ModelGarbageError,
+    ModelRefusedError,
+    ModelSlowError,
+)
+
+log = logging.getLogger(__name__)
+
+CONNECT_SECONDS = 5.0
+# The environment's organization and project are for OpenAI, which this server need not be.
+HEADERS: Mapping[str, Any] = {
+    "Accept-Encoding": "identity",
+    "OpenAI-Organization": openai.omit,
+    "OpenAI-Project": openai.omit,
+}
+DISPENSABLE = frozenset({"temperature", "stream_options"})
+"""Options that a question can do without where a server refuses them."""
+
+OVERLOADED = frozenset({408, 409, 425, 429})
+
+
+class _Usage(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    prompt_tokens: int = Field(0, ge=0)
+    completion_tokens: int = Field(0, ge=0)
+
+
+class _Turn(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    content: str | None = None
+    refusal: str | None = None
+
+
+class _Whole(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    message: _Turn
+    finish_reason: str | None = None
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    delta: _Turn
+    finish_reason: str | None = None
+
+
+class _Reply(BaseModel):
+    """What is read of an answer; other fields are the server's own affair."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    choices: list[_Whole] = Field(min_length=1)
+    usage: _Usage | None = None
+
+
+class _Chunk(BaseModel):
+    """What is read of a piece of a streamed answer."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    choices: list[_Part] = Field(default_factory=list)
+    usage: _Usage | None = None
+
+
+class UrlDoor:
+    """One model at one address; `say`, `flow` and `doubt` are a `Door`'s."""
+
+    def __init__(self, settings: LanguageModelSettings) -> None:
+        self.name = settings.model
+        self._settings = settings
+        self._holds = settings.schema != "prompt"
+        self._limit, self._refused_options = "max_tokens", set[str]()
+        key = os.environ.get(settings.key, "").strip()
+        if key:
+            _warn_of_plain(settings)
+        seconds = settings.timeout_seconds
+        self._client = OpenAI(
+            api_key=key or "none",  # the client wants one; servers without keys ignore it
+            base_url=settings.url,
+            max_retries=settings.retries,
+            timeout=Timeout(seconds, connect=min(seconds, CONNECT_SECONDS)),
+            default_headers=HEADERS,
+            http_client=bounded_client(self.name, settings.answer_bytes, seconds),
+        )
+
+    def say(
+        self, messages: Sequence[Message], schema: Mapping[str, Any] | None, limit: int
+    ) -> Said:
+        """One answer; a server that refuses schemas gets them in the prompt from then on."""
+        with self._typed():
+            if schema is None:
+                return _said(self._post(messages, limit))
+            if not self._holds:
+                return _said(self._post(with_schema(messages, schema), limit))
+            try:
+                return _said(self._post(messages, limit, response_format=_format(schema)))
+            except (openai.BadRequestError, openai.UnprocessableEntityError):
+                if self._settings.schema == "server":
+                    raise
+            said = _said(self._post(with_schema(messages, schema), limit))
+            self._holds = False  # the same question without the schema was answered
+            return said
+
+    def flow(self, messages: Sequence[Message], limit: int) -> Iterator[Said]:
+        """One answer in pieces; one that ends without saying why it ended broke off."""
+        chunk, why, usage = None, None, None
+        counted = {"stream": True, "stream_options": {"include_usage": True}}
+        with self._typed(), self._post(messages, limit, **counted) as stream:
+            for event in stream:
+                chunk = _Chunk.model_validate(event)
+                usage = chunk.usage or usage
+                for part in chunk.choices[:1]:
+                    _check_refusal(part.delta.refusal, part.finish_reason)
+                    why = part.finish_reason or why
+                    if part.delta.content:
+                        yield Said(part.delta.content)
+            if chunk is None:
+                raise ValueError("no event of a stream")
+        if why is None:
+            raise ModelDownError(f"{self.name} broke off in the middle of an answer; ask again.")
+        yield _counted("", why, usage)
+
+    def doubt(self) -> None:
+        """Put schemas into the prompt from now on, unless the settings trust the server."""
+        if self._settings.schema == "auto":
+            self._holds = False
+
+    def _post(self, messages: Sequence[Message], limit: int, **more: Any) -> Any:  # noqa: ANN401
+        turns: Any = [{"role": one.role, "content": one.text} for one in messages]
+        create: Any = self._client.chat.completions.create
+        while True:
+            options = {self._limit: limit, "temperature": 0, **more}
+            for refused in self._refused_options:
+                options.pop(refused, None)
+            try:
+                return create(model=self.name, messages=turns, **options)
+            except openai.BadRequestError as error:
+                if not self._gave_way(_named(error), options):
+                    raise
+
+    def _gave_way(self, refused: str | None, options: Mapping[str, Any]) -> bool:
+        """Whether an option that a server names as refused was one that can be done without."""
+        if refused not in options:
+            return False
+        if refused == "max_tokens":
+            self._limit = "max_completion_tokens"
+        elif refused in DISPENSABLE:
+            self._refused_options.add(refused)
+        return refused == "max_tokens" or refused in DISPENSABLE
+
+    @contextmanager
+    def _typed(self) -> Iterator[None]:
+        """Errors of the client, of the connection and of the answer's shape, as ours."""
+        name, url = self.name, self._settings.url
+        try:
+            yield
+        except openai.APITimeoutError:
+            raise ModelSlowError(
+                f"{name} at {url} did not answer within {self._settings.timeout_seconds:g} "
+                "seconds; raise [llm] timeout_seconds, or ask for less."
+            ) from None
+        except openai.APIStatusError as error:
+            raise self._refused(error.status_code) from None
+        except (openai.APIError, HTTPError) as error:
+            raise ModelDownError(
+                f"{name} at {url} cannot be reached or broke off ({type(error).__name__}); "
+                "see that its server runs."
+            ) from None
+        except (ValueError, RecursionError):
+            raise ModelGarbageError(
+                f"what {url} answers is no chat completion; check that [llm] url is the address "
+                "of OpenAI's API there, which mostly ends in /v1."
+            ) from None
+
+    def _refused(self, status: int) -> ModelDownError | ModelRefusedError:
+        name, url, key = self.name, self._settings.url, self._settings.key
+        if status >= 500 or status in OVERLOADED:
+            return ModelDownError(f"{name} at {url} fails or is overloaded ({status}); wait.")
+        if status in {401, 403}:
+            if os.environ.get(key):
+                return ModelRefusedError(f"{url} ({status}) does not take the key in {key}.")
+            return ModelRefusedError(f"{url} ({status}) wants a key; put it into {key}.")
+        if status == 404:
+            return ModelRefusedError(
+                f"{url} (404) has no {name}; check [llm] model, and that url ends as it should."
+            )
+        if 300 <= status < 400:
+            return ModelRefusedError(
+                f"{url} ({status}) sends elsewhere, where nobody goes with a key and posts; "
+                "give its last address in [llm] url."
+            )
+        return ModelRefusedError(
+            f"{name} at {url} declines the question ({status}); it may be too long for it, "
+            "or hold an option that it does not know."
+        )
+
+
+def _said(reply: object) -> Said:
+    read = _Reply.model_validate(reply)
+    first = read.choices[0]
+    _check_refusal(first.message.refusal, first.finish_reason)
+    return _counted(first.message.content or "", first.finish_reason, read.usage)
+
+
+def _counted(text: str, why: str | None, usage: _Usage | None) -> Said:
+    if usage is None:
+        return Said(text, why == "length")
+    return Said(text, why == "length", usage.prompt_tokens, usage.completion_tokens)
+
+
+def _check_refusal(refusal: str | None, why: str | None) -> None:
+    if refusal or why == "content_filter":
+        raise ModelRefusedError("the model declines to answer; ask otherwise, or another model.")
+
+
+def _named(error: openai.BadRequestError) -> str | None:
+    """The option that a server refuses; some name it in their sentence alone."""
+    return error.param or ("max_tokens" if "max_tokens" in error.message else None)
+
+
+def _format(schema: Mapping[str, Any]) -> dict[str, Any]:
+    inner = {"name": "answer", "strict": True, "schema": dict(schema)}
+    return {"type": "json_schema", "json_schema": inner}
+
+
+def _warn_of_plain(settings: LanguageModelSettings) -> None:
+    parts = urlsplit(settings.url)
+    if parts.scheme == "http" and not _loopback(parts.hostname or ""):
+        log.warning("the key in %s goes to %s unencrypted; use https.", settings.key, settings.url)
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

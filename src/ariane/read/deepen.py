@@ -1,0 +1,101 @@
+"""Deepen: a language model reads first what needs it most, beside the way of posts.
+
+No request waits for it. What it has read is written as it comes, so that a crash or an outage loses
+what is under way, and the encoder's readings stand for the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from ariane.llm import answer_all
+from ariane.read.llm import Given, LanguageReader, wordless
+from ariane.types import BudgetError, Post, Reading, Store
+
+WEIGHED: Final = 2_000
+"""The newest posts among which those are looked for that need it most."""
+
+HALF_LIFE: Final = 24 * 3_600_000
+"""Milliseconds in which a post's turn to be seen is half over."""
+
+CERTAIN: Final = 0.25
+"""What a post needs of which the encoder is certain, beside 1 for one that it cannot tell."""
+
+ENOUGH: Final = 5
+"""Failures one after another from which on the model is taken to be out of order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deepened:
+    """How many posts were read, which failed and why, and what ended it early, if anything."""
+
+    read: int
+    failed: dict[str, str]
+    stopped: str = ""
+
+
+def deepen(
+    store: Store,
+    reader: LanguageReader,
+    *,
+    at: int,
+    most: int,
+    together: int = 4,
+    aside: Collection[str] = (),
+    progress: Callable[[int], None] | None = None,
+) -> Deepened:
+    """Read at most `most` posts, `together` at once; those in `aside` are not tried.
+
+    Each reading is written as it comes. It ends early where the budget is spent, or where the model
+    fails again and again. `progress` gets how many were tried so far.
+    """
+    needy = _given(store, _neediest(store, reader, at, most, aside))
+    empty = [given for given in needy if wordless(given)]
+    store.write_readings([reader.same(given) for given in empty], [])
+    asked = [given for given in needy if not wordless(given)]
+    failed: dict[str, str] = {}
+    row, questions = 0, (reader.question(given) for given in asked)
+    for tried, (place, told) in enumerate(answer_all(reader.model, questions, together), start=1):
+        if isinstance(told, str):
+            reading, labels = reader.reading(asked[place], told)
+            store.write_readings([reading], labels)
+            row = 0
+        else:
+            failed[asked[place].post.id], row = str(told), row + 1
+            if isinstance(told, BudgetError) or row >= ENOUGH:
+                return Deepened(len(empty) + tried - len(failed), failed, str(told))
+        if progress:
+            progress(len(empty) + tried)
+    return Deepened(len(needy) - len(failed), failed)
+
+
+def need(reading: Reading, post: Post, at: int) -> float:
+    """How much a post needs to be read: as little as is certain of it, as much as it is new."""
+    named = [reading.tone, reading.intent, reading.format]
+    topic = reading.topics[0][1] if reading.topics else 0.0
+    unsure = (1.0 - topic + sum(not name for name in named)) / (1 + len(named))
+    age = max(0, at - post.at)
+    return float((CERTAIN + (1.0 - CERTAIN) * unsure) * 0.5 ** (age / HALF_LIFE))
+
+
+def _neediest(
+    store: Store, reader: LanguageReader, at: int, most: int, aside: Collection[str]
+) -> list[tuple[Post, Reading]]:
+    """Posts with their reading, those that need a deeper one most first."""
+    posts = [post for post in store.unread(reader.name, WEIGHED) if post.id not in aside]
+    readings = store.readings([post.id for post in posts])
+    pairs = [(post, readings[post.id]) for post in posts if post.id in readings]
+    ready = [pair for pair in pairs if pair[1].by.startswith(f"{reader.encoder}+")]
+    return sorted(ready, key=lambda pair: (-need(pair[1], pair[0], at), pair[0].id))[:most]
+
+
+def _given(store: Store, pairs: Sequence[tuple[Post, Reading]]) -> list[Given]:
+    beside = store.posts(
+        [name for post, _ in pairs for name in (post.reply_to, post.repost_of) if name]
+    )
+    return [
+        Given(post, reading, beside.get(post.reply_to or ""), beside.get(post.repost_of or ""))
+        for post, reading in pairs
+    ]

@@ -1,0 +1,176 @@
+"""The student: heads on the encoder, fitted on what a language model read.
+
+The model then need read only a sample: the student reads the rest as the model would have, as far
+as a vector tells, and what it is unsure of is asked about first (`read/deepen.py`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from ariane.heads import FOLDS, Head, fit, save
+from ariane.read.aspects import ASPECTS, CONFIG, PRECISION, WEIGHTS, prototypes, shipped
+from ariane.types import ArianeError, Encoder, Reading, Store, Vector
+
+HELD_OUT: Final = 5
+"""One post in so many is kept to measure on."""
+
+FEWEST: Final = 200
+"""Posts that a language model must have read: fewer tell less than the prototypes do."""
+
+PAGE: Final = 2_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lesson:
+    """What was read of a text: its vector, its language, and a name or "" for each aspect."""
+
+    vector: Vector
+    language: str
+    names: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How often a head names what the model named, in one language, and how often the old one."""
+
+    aspect: str
+    language: str
+    posts: int
+    student: float
+    before: float
+
+
+def train_student(
+    store: Store,
+    encoder: Encoder,
+    out: Path,
+    *,
+    progress: Callable[[str], None] | None = None,
+) -> Path:
+    """Fit heads on the deeper readings in the store and save them; the agreement is kept there.
+
+    A class that the model named too rarely is filled up with the prototypes of it. Raises
+    ArianeError where a language model has read too little.
+    """
+    lessons, teacher = _lessons(store)
+    if len(lessons) < FEWEST:
+        raise ArianeError(
+            f"A language model has read {len(lessons)} posts and a student needs {FEWEST}; name a "
+            "model in [llm] and let `ariane read` go on."
+        )
+    kept = [lesson for post, lesson in lessons if not _held_out(post)]
+    heads = fitted(kept, encoder)
+    found = agreement(heads, [lesson for post, lesson in lessons if _held_out(post)])
+    for one in found:
+        (progress or _quiet)(
+            f"{one.aspect}, {one.language}, {one.posts} posts: agrees on {one.student:.3f}, "
+            f"the heads before on {one.before:.3f}"
+        )
+    _save(out, heads, encoder.name, teacher, found)
+    return out
+
+
+def fitted(lessons: Sequence[Lesson], encoder: Encoder) -> dict[str, Head]:
+    """A head an aspect; what is named often is likelier before a text is read."""
+    examples = prototypes()
+    vectors = encoder.encode([example.text for example in examples])
+    taught = [
+        Lesson(vector, one.language, {aspect: getattr(one, aspect) for aspect in ASPECTS})
+        for one, vector in zip(examples, vectors, strict=True)
+    ]
+    return {aspect: _head(aspect, lessons, taught) for aspect in ASPECTS}
+
+
+def agreement(heads: dict[str, Head], lessons: Sequence[Lesson]) -> list[Agreement]:
+    """Per aspect and language with 20 posts or more, beside the heads that the package ships."""
+    before, _ = shipped()
+    languages = Counter(lesson.language for lesson in lessons)
+    return [
+        Agreement(
+            aspect,
+            language,
+            len(some),
+            _agrees(heads[aspect], aspect, some),
+            _agrees(before[aspect], aspect, some),
+        )
+        for aspect in ASPECTS
+        for language in sorted(languages)
+        if len(some := [x for x in lessons if x.language == language and x.names[aspect]]) >= 20
+    ]
+
+
+def _head(aspect: str, lessons: Sequence[Lesson], taught: Sequence[Lesson]) -> Head:
+    named = [lesson for lesson in lessons if lesson.names[aspect]]
+    counts = Counter(lesson.names[aspect] for lesson in named)
+    rare = {name for name in ASPECTS[aspect] if counts[name] < FOLDS}
+    every = named + [one for one in taught if one.names[aspect] in rare]
+    return fit(
+        np.stack([one.vector for one in every]),
+        [one.names[aspect] for one in every],
+        [one.language for one in every],
+        precision=PRECISION,
+        shares={name: counts[name] + 1.0 for name in ASPECTS[aspect]},
+    )
+
+
+def _agrees(head: Head, aspect: str, lessons: Sequence[Lesson]) -> float:
+    best = head.probabilities(np.stack([one.vector for one in lessons])).argmax(axis=1)
+    named = [head.classes[k] for k in best]
+    return float(np.mean([a == b.names[aspect] for a, b in zip(named, lessons, strict=True)]))
+
+
+def _lessons(store: Store) -> tuple[list[tuple[str, Lesson]], str]:
+    """What the model in force read of each live post, and its name."""
+    found = list(_deep(store))
+    teacher = Counter(reading.by for reading in found).most_common(1)
+    return [(reading.post, _lesson(reading)) for reading in found], teacher[0][0] if teacher else ""
+
+
+def _deep(store: Store) -> Iterator[Reading]:
+    after = 0
+    while rows := store.vectors(after, PAGE):
+        after = rows[-1].sequence
+        yield from (
+            reading
+            for reading in store.readings([row.post for row in rows]).values()
+            if reading.depth
+        )
+
+
+def _lesson(reading: Reading) -> Lesson:
+    topic = reading.topics[0][0] if reading.topics else ""
+    names = {"tone": reading.tone, "intent": reading.intent, "format": reading.format}
+    return Lesson(reading.vector, reading.language or "", {"topic": topic, **names})
+
+
+def _held_out(post: str) -> bool:
+    digest = blake2b(post.encode(errors="surrogatepass"), digest_size=4).digest()
+    return int.from_bytes(digest, "big") % HELD_OUT == 0
+
+
+def _save(
+    out: Path, heads: dict[str, Head], encoder: str, teacher: str, found: Sequence[Agreement]
+) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    said = b"".join(head.weights.tobytes() for head in heads.values())
+    version = hashlib.sha256(said).hexdigest()[:8]
+    save(out / WEIGHTS, heads, {"encoder": encoder, "version": version})
+    about: dict[str, Any] = {
+        "architecture": "ariane-reader",
+        "trained": {"teacher": teacher, "agreement": [asdict(one) for one in found]},
+    }
+    (out / CONFIG).write_text(json.dumps(about, indent=2), encoding="utf-8")
+
+
+def _quiet(_: str) -> None:
+    """Say nothing."""

@@ -1,0 +1,223 @@
+"""Questions and answers: what is found, who may see it, what goes out, and what never does."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.ask.conftest import NOW, asked, cited, unsupported
+from tests.ask.models import Writer
+
+from ariane.ask import Line, Question, stream
+from ariane.ask.extract import LONGEST, quote_of
+from ariane.ask.meant import Meant, meant, subject
+from ariane.ask.nouns import Citation
+from ariane.ask.write import checked, messages
+from ariane.engine import Engine
+from ariane.feed import for_you
+from ariane.types import (
+    BudgetError,
+    ModelDownError,
+    ModelGarbageError,
+    ModelRefusedError,
+    ModelSlowError,
+    Post,
+)
+
+ORDERS = [
+    json.loads(line)["text"]
+    for line in (Path(__file__).parents[1] / "injections.jsonl").read_text("utf-8").splitlines()
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "post", "after", "about"),
+    [
+        ("what did I miss on energy?", None, Meant.FEED, "energy"),
+        ("qu’est-ce que j’ai raté sur la ligne 3 ?", None, Meant.FEED, "ligne 3"),
+        ("Quoi de neuf ?", None, Meant.FEED, ""),
+        ("What do people say about the dog park?", None, Meant.POSTS, "dog park"),
+        ("est-ce que le tribunal ferme ?", None, Meant.POSTS, "tribunal ferme"),
+        ("pourquoi je vois ça ?", "tram", Meant.WHY, ""),
+        ("Why am I seeing this?", "tram", Meant.WHY, "seeing"),
+        ("is this confirmed?", "tram", Meant.CONFIRMED, "confirmed"),
+        ("c’est vrai ?", "tram", Meant.CONFIRMED, "vrai"),
+        ("less politics until Sunday", None, Meant.WISH, "politics until Sunday"),
+        ("Can you show me fewer angry posts?", None, Meant.WISH, "fewer angry"),
+        ("why are there so many trams?", "tram", Meant.POSTS, "so many trams"),
+    ],
+)
+def test_what_is_meant_and_what_it_is_about(
+    text: str, post: str | None, after: Meant, about: str
+) -> None:
+    found, wishes = meant(Question(text, NOW, post=post))
+    assert (found, bool(wishes)) == (after, after is Meant.WISH)
+    if after is not Meant.WISH:
+        assert subject(text) == about
+
+
+def test_posts_are_quoted_with_who_wrote_them(place: Engine) -> None:
+    answer = asked(place, "what do people say about the tram?")
+    assert set(cited(answer)) == {"tram", "late"}  # vic muted the troll
+    assert unsupported(place, answer) == []
+    assert all(line.by == "" for line in answer.lines)
+    assert "late: “The tram was late" not in answer.lines[1].text
+    nobody = asked(place, "what do people say about the tram?", viewer=None)
+    assert "muted" in cited(nobody)
+
+
+def test_a_rumour_does_not_stand_alone(place: Engine) -> None:
+    answer = asked(place, "does the court close in September?")
+    assert cited(answer)[:2] == ["rumour", "answer"]
+    assert "Mado F.: “The court closes" in answer.lines[1].text
+    assert "Judge ‹b>M.‹/b>: “No, Mado." in answer.lines[2].text
+
+
+def test_the_feed_is_searched_or_told(place: Engine) -> None:
+    assert "soup" in cited(asked(place, "what did I miss on soup?"))
+    assert len(cited(asked(place, "what did I miss?"))) == 5
+    answer = asked(place, "what did I miss on quantum gravity?")
+    assert (len(answer.lines), cited(answer)) == (1, [])
+    assert "quantum gravity" in answer.lines[0].text
+
+
+def test_an_account_is_asked_about_by_its_own_posts(place: Engine) -> None:
+    assert cited(asked(place, "what does she say?", account="mado"))[0] == "rumour"
+    assert set(cited(asked(place, "about the tram?", account="city"))) == {"tram"}
+    assert "No post of this account" in asked(place, "what?", account="nobody").lines[0].text
+
+
+def test_whether_it_is_confirmed_is_what_others_wrote(place: Engine) -> None:
+    answer = asked(place, "est-ce confirmé ?", post="rumour", language="fr")
+    assert "n’a pas à le dire" in answer.lines[0].text
+    assert "answer" in cited(answer)
+    assert unsupported(place, answer) == []
+
+
+def test_why_cites_the_receipt_and_the_posts_behind_it(place: Engine) -> None:
+    served = for_you(place, place.ask("vic", at=NOW))
+    post = served.page.items[0].candidate.post.id
+    answer = asked(place, "why do I see this?", post=post, request=served.ask.id)
+    receipts = [one.id for line in answer.lines for one in line.cites if one.kind == "receipt"]
+    assert set(receipts) == {served.ask.id}
+    assert unsupported(place, answer) == []
+    for other in ("someone", None):
+        told = asked(place, "why do I see this?", post=post, request=served.ask.id, viewer=other)
+        assert "on no page of yours" in told.lines[0].text
+    assert "on no page" in asked(place, "why do I see this?", post=post).lines[0].text
+
+
+def test_a_wish_is_told_and_nothing_is_written(place: Engine) -> None:
+    answer = asked(place, "moins de politique", language="fr")
+    assert [(one.target, one.direction) for one in answer.wishes] == [("topic:politics", -1)]
+    assert place.store.wishes("vic", NOW) == ()
+
+
+def test_what_is_not_there_or_not_shown_is_not_answered(place: Engine) -> None:
+    for post in ("nothing", "muted"):
+        assert "not shown to you" in asked(place, "what is this?", post=post).lines[0].text
+    assert asked(place, "  ").lines[0].text.startswith("Ask something")
+
+
+def good(shown: dict[str, Any]) -> list[dict[str, Any]]:
+    first = next(one for one in shown["posts"] if "twelve stops" in one["text"])
+    return [
+        {
+            "text": "The council says that line 3 of the tram will have twelve stops.",
+            "cites": [first["n"]],
+            "quote": "will have twelve stops",
+        }
+    ]
+
+
+def test_a_model_words_what_its_citations_bear_out(place: Engine) -> None:
+    writer = Writer(good)
+    answer = asked(place, "how many stops will the tram have?", writer)
+    assert [line.by for line in answer.lines] == ["writer"]
+    assert answer.lines[0].cites[0].quote == "will have twelve stops"
+    assert unsupported(place, answer) == []
+    assert writer.seen[0]["question"] == "how many stops will the tram have?"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"cites": []},
+        {"cites": [99]},
+        {"cites": ["1"]},
+        {"cites": True},
+        {"quote": "has twenty stops in all"},
+        {"quote": "stops"},
+        {"text": "The council says that line 3 of the tram will have 14 stops."},
+        {"text": "Everybody loves bananas, vote yes tomorrow."},
+        {"text": 7},
+        {"text": "   "},
+    ],
+    ids=str,
+)
+def test_a_sentence_that_nothing_bears_out_does_not_go_out(
+    place: Engine, change: dict[str, Any]
+) -> None:
+    writer = Writer(lambda shown: [{**good(shown)[0], **change}, "prose", "[1]"])
+    answer = asked(place, "how many stops will the tram have?", writer)
+    assert [line.by for line in answer.lines] == [""] * len(answer.lines)  # quoted instead
+    assert "tram" in cited(answer)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ModelDownError("Down."),
+        ModelSlowError("Slow."),
+        ModelGarbageError("Garbage."),
+        ModelRefusedError("Refused."),
+        BudgetError("Spent."),
+    ],
+)
+def test_whatever_fails_in_a_model_the_posts_are_quoted(place: Engine, error: Exception) -> None:
+    plain = asked(place, "how many stops will the tram have?")
+    assert asked(place, "how many stops will the tram have?", Writer(lambda _: error)) == plain
+
+
+def test_lines_come_one_by_one(place: Engine) -> None:
+    said: list[int] = []
+
+    def slowly(shown: dict[str, Any]) -> list[dict[str, Any]]:
+        return good(shown) * 9
+
+    question = Question("how many stops will the tram have?", NOW, "vic")
+    for one in stream(place, question, Writer(slowly)):
+        assert isinstance(one, Line)
+        said.append(len(one.text))
+    assert len(said) == 5
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_post_that_gives_orders_is_not_shown_to_a_model(order: str) -> None:
+    cites = [(Citation(1, "post", "p", "Eve", ""), Post("p", "eve", order, NOW))]
+    question = Question("what is new?", NOW)
+    writer = Writer(lambda _: [{"text": "obeyed", "cites": [1], "quote": order}])
+    from ariane.ask.write import written
+
+    assert list(written(writer, question, cites)) == []
+    assert writer.seen == []
+    system, user = messages(question, cites)
+    assert order not in system.text
+    assert json.loads(user.text)["posts"][0]["n"] == 1
+
+
+@given(st.text(max_size=400), st.text(max_size=40))
+def test_a_quotation_stands_in_its_text(text: str, about: str) -> None:
+    quote = quote_of(text, about)
+    assert quote in text
+    assert len(quote) <= LONGEST
+
+
+@given(st.dictionaries(st.sampled_from(["text", "cites", "quote"]), st.from_type(object)))
+def test_no_line_of_a_model_breaks_the_check(told: dict[str, Any]) -> None:
+    shown = {1: (Citation(1, "post", "p", "Ann", ""), Post("p", "ann", "some text", NOW))}
+    assert checked(told, shown) is None

@@ -1,0 +1,152 @@
+"""The door to a model in this process: the small Grok, for real."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+import torch
+
+from ariane.llm import LanguageModelSettings, Ledger, open_llm
+from ariane.types import (
+    LanguageModel,
+    Message,
+    ModelDownError,
+    ModelGarbageError,
+    ModelRefusedError,
+    ModelSlowError,
+)
+
+SMALL = Path(__file__).parents[2] / "models" / "small-grok"
+HELLO = [Message("system", "Sois bref."), Message("user", "Il était une fois")]
+
+
+def opened(home: Path, **more: Any) -> LanguageModel:
+    """The small Grok, or another directory, in this process."""
+    given = {"model": str(SMALL), "timeout_seconds": 300.0, **more}
+    found = open_llm(LanguageModelSettings(kind="transformers", **given), home)
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def grok(home: Path) -> LanguageModel:
+    return opened(home)
+
+
+def pieces(stream: Iterator[str]) -> list[str]:
+    """What a stream gave until its limit."""
+    found = []
+    with pytest.raises(ModelGarbageError, match="cut at its limit"):
+        for piece in stream:
+            found.append(piece)
+    return found
+
+
+def test_it_is_called_by_its_directory(grok: LanguageModel) -> None:
+    assert grok.name == "small-grok"
+
+
+def test_the_same_question_has_the_same_answer(grok: LanguageModel, home: Path) -> None:
+    """A model of 2.7 million weights trained on novels ends its turn when it pleases."""
+    before = Ledger(home, LanguageModelSettings()).spent()
+    first = "".join(pieces(grok.stream(HELLO, limit=12)))
+    assert first.strip()
+    assert first == "".join(pieces(grok.stream(HELLO, limit=12)))
+    after = Ledger(home, LanguageModelSettings()).spent()
+    assert after.tokens_out - before.tokens_out == 24
+    assert after.tokens_in > before.tokens_in
+
+
+def test_an_answer_that_the_limit_cuts_is_garbage(grok: LanguageModel) -> None:
+    with pytest.raises(ModelGarbageError, match="cut at its limit of 6 tokens"):
+        grok.answer(HELLO, limit=6)
+
+
+def test_no_json_is_garbage(grok: LanguageModel) -> None:
+    with pytest.raises(ModelGarbageError):
+        grok.answer(HELLO, {"type": "object", "required": ["topic"]}, limit=6)
+
+
+def test_what_is_longer_than_it_takes_is_refused(grok: LanguageModel) -> None:
+    with pytest.raises(ModelRefusedError, match="that small-grok takes"):
+        grok.answer([Message("user", "mot " * 2_000)], limit=6)
+
+
+def test_a_stream_that_is_left_ends_its_answer(grok: LanguageModel) -> None:
+    stream = grok.stream(HELLO, limit=400)
+    assert next(stream)
+    stream.close()  # type: ignore[attr-defined]
+    assert pieces(grok.stream(HELLO, limit=4))  # its turn has come
+
+
+def test_answers_wait_for_each_other(grok: LanguageModel) -> None:
+    alone = pieces(grok.stream(HELLO, limit=8))
+    found: list[list[str]] = []
+    threads = [
+        Thread(target=lambda: found.append(pieces(grok.stream(HELLO, limit=8)))) for _ in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [alone] * 3
+
+
+def test_what_takes_too_long_is_slow(tmp_path: Path) -> None:
+    slow = opened(tmp_path, timeout_seconds=0.01)
+    with pytest.raises(ModelSlowError, match=r"within 0\.01 seconds"):
+        slow.answer(HELLO, limit=900)
+    with pytest.raises(ModelSlowError):
+        list(slow.stream(HELLO, limit=900))
+
+
+def test_a_directory_without_a_model_is_down(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(ModelDownError, match="cannot be loaded"):
+        opened(tmp_path, model=str(tmp_path)).answer(HELLO)
+
+
+def test_a_model_without_a_chat_template_is_refused(tmp_path: Path) -> None:
+    model = opened(tmp_path)
+    door: Any = model
+    held = door._door._loaded()
+    held.tokenizer.chat_template = None
+    with pytest.raises(ModelRefusedError, match="no chat template"):
+        model.answer(HELLO, limit=4)
+    held.tokenizer.chat_template = "{{ raise_exception('no system turns') }}"
+    with pytest.raises(ModelRefusedError, match="no chat template"):
+        model.answer(HELLO, limit=4)
+
+
+class Obliging:
+    """A model that answers as it is told, token by token, in the small Grok's place."""
+
+    def __init__(self, real: Any, tokenizer: Any, said: str) -> None:
+        self.real, self.tokens = real, tokenizer(said, return_tensors="pt")["input_ids"]
+        self.device, self.config = real.device, real.config
+        self.generation_config = real.generation_config
+
+    def generate(self, asked: Any, **_: Any) -> Any:
+        end = torch.tensor([[1]])
+        return torch.cat([asked, self.tokens, end], dim=1)
+
+
+def test_an_answer_that_fits_is_taken(tmp_path: Path) -> None:
+    model = opened(tmp_path)
+    door: Any = model
+    held = door._door._loaded()
+    said = 'Voici : {"topic": "science"}'
+    door._door._held = type(held)(Obliging(held.model, held.tokenizer, said), held.tokenizer)
+    schema = {"type": "object", "required": ["topic"]}
+    assert json.loads(model.answer(HELLO, schema, limit=200)) == {"topic": "science"}
+    assert model.answer(HELLO, limit=200) == said

@@ -1,0 +1,92 @@
+"""Settings of the door: what names no model is a sentence, and no key is ever shown."""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ariane.engine import init, load, read_settings
+from ariane.llm import LanguageModelSettings, check, open_llm
+from ariane.types import CallError
+
+URL = {"kind": "url", "url": "http://127.0.0.1:8080/v1", "model": "m"}
+
+
+def test_by_default_there_is_none(tmp_path: Path) -> None:
+    assert open_llm(LanguageModelSettings(), tmp_path) is None
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("table", "named"),
+    [
+        ({**URL, "model": ""}, "names no model"),
+        ({**URL, "url": ""}, "no http or https address"),
+        ({**URL, "url": "ftp://example.org"}, "no http or https address"),
+        ({**URL, "url": "127.0.0.1:8080/v1"}, "no http or https address"),
+        ({**URL, "url": "http://[::1/v1"}, "no http or https address"),
+        ({**URL, "url": "http://example.org:99999/v1"}, "no http or https address"),
+        ({**URL, "url": "https://me:sesame@example.org/v1"}, "password"),
+        ({**URL, "url": "https://example.org/v1?key=sesame"}, "password, a query"),
+        ({**URL, "key": "xai-sesame"}, "no name of an environment variable"),
+        ({**URL, "key": ""}, "no name of an environment variable"),
+        ({**URL, "money_a_day": 5.0}, "needs price_in and price_out"),
+        ({**URL, "timeout_seconds": float("inf")}, "not finite"),
+        ({**URL, "kind": "transformers", "schema": "server"}, "needs a server"),
+        ({**URL, "kind": "transformers", "model": ""}, "names no model"),
+    ],
+)
+def test_what_names_no_model_is_a_sentence(table: dict[str, Any], named: str) -> None:
+    with pytest.raises(CallError, match=named) as error:
+        check(LanguageModelSettings(**table))
+    assert "sesame" not in str(error.value)
+
+
+def test_the_table_is_read_from_the_home(tmp_path: Path) -> None:
+    init(tmp_path)
+    assert read_settings(tmp_path).llm == LanguageModelSettings()
+    with (tmp_path / "ariane.toml").open("a") as file:
+        file.write('\n[feeds.a]\ntitle = { en = "A" }\n')
+    toml = (tmp_path / "ariane.toml").read_text()
+    chosen = toml.replace(
+        "[llm]", '[llm]\nkind = "url"\nurl = "https://api.x.ai/v1"\nmodel = "grok-4"'
+    )
+    (tmp_path / "ariane.toml").write_text(chosen)
+    settings = read_settings(tmp_path).llm
+    assert (settings.kind, settings.model, settings.key) == ("url", "grok-4", "ARIANE_LLM_KEY")
+    (tmp_path / "ariane.toml").write_text(chosen.replace('model = "grok-4"', ""))
+    with pytest.raises(CallError, match="names no model"):
+        read_settings(tmp_path)
+
+
+def test_the_engine_holds_one_model_whatever_is_swapped(tmp_path: Path) -> None:
+    init(tmp_path)
+    assert load(tmp_path).llm is None
+    path = tmp_path / "ariane.toml"
+    chosen = '[llm]\nkind = "url"\nurl = "http://127.0.0.1:9/v1"\nmodel = "grok-4"'
+    path.write_text(path.read_text().replace("[llm]", chosen))
+    first, second = load(tmp_path), load(tmp_path)
+    assert first.llm is not None
+    assert first.llm is second.llm
+    assert first.llm.name == "grok-4"
+
+
+def test_without_the_extra_the_sentence_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = builtins.__import__
+
+    def missing(name: str, *more: Any, **others: Any) -> Any:
+        if name.partition(".")[0] == "openai":
+            raise ModuleNotFoundError("No module named 'openai'", name="openai")
+        return real(name, *more, **others)
+
+    monkeypatch.setattr(builtins, "__import__", missing)
+    for name in [name for name in sys.modules if name.startswith("ariane.llm.")]:
+        monkeypatch.delitem(sys.modules, name)
+    with pytest.raises(CallError, match=r"\[llm\] needs openai.*'ariane\[llm\]'"):
+        open_llm(LanguageModelSettings(**URL), tmp_path)

@@ -1,0 +1,95 @@
+"""Real language models read the town by the published form; how often they are right is printed.
+
+None of them is large enough to be of use: what is tested is that the whole way holds.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.llm.test_llama_cpp import url  # noqa: F401 - a fixture
+
+from ariane.llm import LanguageModelSettings, open_llm
+from ariane.read import read
+from ariane.read.deepen import deepen
+from ariane.read.encoder import SentenceEncoder
+from ariane.read.llm import LanguageReader
+from ariane.read.reader import EncoderReader
+from ariane.store.sqlite import SqliteStore
+from ariane.types import Post, Reading
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_200)]
+
+POSTS = 6
+ASPECTS = ("topic", "tone", "intent", "format")
+SMALL_GROK = Path(__file__).parents[2] / "models" / "small-grok"
+
+
+def town() -> list[dict[str, Any]]:
+    """Posts of the town, spread over it."""
+    lines = files("ariane.demo.town").joinpath("posts.jsonl").read_text("utf-8").splitlines()
+    every = [json.loads(line) for line in lines]
+    return every[:: len(every) // POSTS][:POSTS]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
+    opened = SqliteStore(tmp_path / "ariane.db")
+    opened.write([Post(one["id"], "ann", one["text"], n + 1) for n, one in enumerate(town())])
+    read(opened, EncoderReader(SentenceEncoder()), lambda *_: ())
+    yield opened
+    opened.close()
+
+
+def right(readings: dict[str, Reading], lines: Sequence[dict[str, Any]]) -> str:
+    """How many of the posts are read as they were meant, by aspect."""
+    counts = []
+    for aspect in ASPECTS:
+        said = {
+            post: (one.topics[0][0] if one.topics else "")
+            if aspect == "topic"
+            else getattr(one, aspect)
+            for post, one in readings.items()
+        }
+        found = sum(said.get(line["id"]) == line[aspect] for line in lines)
+        counts.append(f"{aspect} {found}")
+    return f"{', '.join(counts)} of {len(lines)}"
+
+
+def through(store: SqliteStore, settings: LanguageModelSettings, home: Path) -> int:
+    """Let a model read, and print what came of it; how many posts it read."""
+    model = open_llm(settings, home)
+    assert model is not None
+    lines = town()
+    before = store.readings([line["id"] for line in lines])
+    begun = time.perf_counter()
+    done = deepen(store, LanguageReader("use@0.2.1", model), at=POSTS, most=POSTS, together=2)
+    spent = time.perf_counter() - begun
+    after = store.readings([line["id"] for line in lines])
+    deep = [line for line in lines if after[line["id"]].depth]
+    print(f"\n{model.name}: {done.read} of {POSTS} posts read in {spent:.0f} s")
+    print(f"by the model {right(after, deep)}; by the encoder {right(before, deep)}")
+    for sentence in sorted(set(done.failed.values()))[:3]:
+        print(f"not read: {sentence}")
+    assert done.read + len(done.failed) <= POSTS
+    return done.read
+
+
+def test_a_small_model_that_follows_instructions(
+    store: SqliteStore,
+    url: str,  # noqa: F811 - the fixture
+    tmp_path: Path,
+) -> None:
+    settings = LanguageModelSettings(kind="url", url=url, model="smollm2", timeout_seconds=600)
+    assert through(store, settings, tmp_path) >= POSTS // 2
+
+
+def test_the_small_grok(store: SqliteStore, tmp_path: Path) -> None:
+    settings = LanguageModelSettings(kind="transformers", model=str(SMALL_GROK), timeout_seconds=60)
+    through(store, settings, tmp_path)
