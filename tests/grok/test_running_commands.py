@@ -313,7 +313,7 @@ def test_a_device_that_is_not_there_is_one_sentence(
         (("quantize", "{small}", "{new}", "--bits", "5"), "5"),
         (("quantize", "{small}", "{new}", "--head-bits", "0"), "0"),
         (("quantize", "{small}", "{new}", "--group-size", "48"), "48"),
-        (("inspect", "{new}"), "does not exist"),
+        (("inspect", "{new}"), "is no directory"),
     ],
 )
 def test_wrong_calls_end_with_status_2(

@@ -42,7 +42,7 @@ def download(
 @app.command()
 def inspect(folder: Folder, as_json: Json = False) -> None:
     """Print what a checkpoint holds and lacks, by kind of tensor; status 1 where it lacks any."""
-    with sentences():
+    with sentences(folder):
         found = part("inspection").inspect(folder)
     kinds, parts = [*found.kinds, found.total], [*found.parts, found.total]
     if as_json:
@@ -98,7 +98,7 @@ def convert(
     if to not in ("merged", "gguf"):
         raise typer.BadParameter(f"{to} is no form; there are merged and gguf.")
     size = int(limit * 1e9)
-    with sentences(), bar() as progress:
+    with sentences(source), bar() as progress:
         tell = partial(progress.update, progress.add_task("reading", total=None))
         room = part("grok-1")
         if room.is_grok1(source):
@@ -128,7 +128,7 @@ def quantize(
 
     The source is of any layout; the target loads like any model.
     """
-    with sentences():
+    with sentences(source):
         room = part("packing")
         try:
             choice = room.Grok2PackedConfig(bits, expert_bits, head_bits, group_size)

@@ -67,7 +67,7 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Score a text under each doubtful reading of the weights, and choose one."""
-    with sentences():
+    with sentences(folder):
         room = part("verification")
         model, tokenizer = load(folder, gpu, dtype)
         said = text.read_text(encoding="utf-8") if text else None
@@ -110,7 +110,7 @@ def finetune(
 
     Ctrl-C keeps the training after the step; --resume goes on with it to the same adapter.
     """
-    with sentences():
+    with sentences(folder):
         room = part("finetuning")
         read = room.read_chats(chats)
         settings = room.FineTuning(
@@ -151,7 +151,7 @@ def chat(
 
     What is pasted into a terminal is one turn, its lines included.
     """
-    with sentences():
+    with sentences(folder):
         model, tokenizer = load(folder, gpu, dtype, adapter)
         room = part("running")
         talk = room.Conversation(model, tokenizer, system)
@@ -188,6 +188,6 @@ def serve(
 ) -> None:
     """Serve a model as OpenAI's API does: /v1/chat/completions, /v1/completions, /v1/models."""
     called = name or folder.resolve().name
-    with sentences():
+    with sentences(folder):
         one_process()
         part("serving").run(called, lambda: load(folder, gpu, dtype, adapter), host, port, say)

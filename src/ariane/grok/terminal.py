@@ -32,9 +32,7 @@ try:
 except ImportError:  # Windows has none
     readline = None  # type: ignore[assignment]
 
-Folder = Annotated[
-    Path, typer.Argument(help="A checkpoint's directory.", exists=True, file_okay=False)
-]
+Folder = Annotated[Path, typer.Argument(help="A checkpoint's directory.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 COMPANIONS = {"accelerate", "peft", "openai", "sentencepiece", "google", "google.protobuf"}
@@ -44,11 +42,15 @@ out, err = Console(), Console(stderr=True)
 
 
 @contextmanager
-def sentences() -> Iterator[None]:
+def sentences(*folders: Path) -> Iterator[None]:
     """A fault of files or values ends the command with its sentence and status 1.
 
-    With ARIANE_DEBUG=1 it is raised instead, to show where it comes from.
+    With ARIANE_DEBUG=1 it is raised instead, to show where it comes from. The call was wrong where
+    one of the `folders` is no directory.
     """
+    for folder in folders:
+        if not folder.is_dir():
+            raise typer.BadParameter(f"{folder} is no directory.")
     try:
         yield
     except ModuleNotFoundError as error:
