@@ -150,3 +150,14 @@ def test_an_answer_that_fits_is_taken(tmp_path: Path) -> None:
     schema = {"type": "object", "required": ["topic"]}
     assert json.loads(model.answer(HELLO, schema, limit=200)) == {"topic": "science"}
     assert model.answer(HELLO, limit=200) == said
+
+
+def test_no_code_of_a_directory_is_run(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(
+        json.dumps({"model_type": "zzz", "auto_map": {"AutoConfig": "evil.Evil"}}), "utf-8"
+    )
+    ran = tmp_path / "ran"
+    (tmp_path / "evil.py").write_text(f"open({str(ran)!r}, 'w')", "utf-8")
+    with pytest.raises(ModelDownError, match="cannot be loaded"):
+        opened(tmp_path, model=str(tmp_path)).answer(HELLO)
+    assert not ran.exists()

@@ -122,8 +122,10 @@ class LocalDoor:
         if self._held is None:
             place = self._settings.model
             try:
-                tokenizer = AutoTokenizer.from_pretrained(place)
-                model = AutoModelForCausalLM.from_pretrained(place, dtype="auto")
+                tokenizer = AutoTokenizer.from_pretrained(place, trust_remote_code=False)
+                model = AutoModelForCausalLM.from_pretrained(
+                    place, dtype="auto", trust_remote_code=False, use_safetensors=True
+                )
                 model = model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
             except Exception as error:  # whatever stands in a directory that others wrote
                 raise ModelDownError(
