@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
@@ -12,7 +15,7 @@ from ariane.serve.models import Done, WishIn, WishOut
 from ariane.serve.problems import COMMON, said
 from ariane.serve.service import Serving, now
 from ariane.serve.values import Absent, Id
-from ariane.types import CallError, NotFoundError
+from ariane.types import CallError, NotFoundError, Wish
 
 router = APIRouter(prefix="/v1/wishes", tags=["wishes"])
 
@@ -42,10 +45,8 @@ async def put_wish(
     whose = own(asking, viewer)
 
     def job(engine: Engine) -> WishOut:
-        held = {one.id for one in engine.store.wishes(whose, now())}
-        if len(held | {wish}) > MOST:
-            raise CallError(f"There are {MOST} wishes already, which is the most; delete some.")
         kept = body.wish(wish)
+        _check_room(engine.store.wishes(whose, now()), [kept])
         engine.store.write_wish(whose, kept)
         return WishOut.of(kept)
 
@@ -65,3 +66,22 @@ async def delete_wish(
         return Done(done=True)
 
     return await serving.work(job)
+
+
+def keep(engine: Engine, viewer: str, made: Sequence[Wish]) -> list[Wish]:
+    """Write wishes, each in the place of the one that there was on its target.
+
+    Raises CallError where they would be more than MOST.
+    """
+    held = engine.store.wishes(viewer, now())
+    ids = {one.target: one.id for one in held}
+    kept = [replace(one, id=ids.get(one.target) or f"w-{secrets.token_hex(8)}") for one in made]
+    _check_room(held, kept)
+    for one in kept:
+        engine.store.write_wish(viewer, one)
+    return kept
+
+
+def _check_room(held: Sequence[Wish], more: Sequence[Wish]) -> None:
+    if len({one.id for one in (*held, *more)}) > MOST:
+        raise CallError(f"There are {MOST} wishes already, which is the most; delete some.")
