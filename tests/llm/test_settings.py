@@ -53,7 +53,7 @@ def test_the_table_is_read_from_the_home(tmp_path: Path) -> None:
         file.write('\n[feeds.a]\ntitle = { en = "A" }\n')
     toml = (tmp_path / "ariane.toml").read_text()
     chosen = toml.replace(
-        "[llm]", '[llm]\nkind = "url"\nurl = "https://api.x.ai/v1"\nmodel = "grok-4"'
+        "\n[llm]\n", '\n[llm]\nkind = "url"\nurl = "https://api.x.ai/v1"\nmodel = "grok-4"\n'
     )
     (tmp_path / "ariane.toml").write_text(chosen)
     settings = read_settings(tmp_path).llm
@@ -67,8 +67,8 @@ def test_the_engine_holds_one_model_whatever_is_swapped(tmp_path: Path) -> None:
     init(tmp_path)
     assert load(tmp_path).llm is None
     path = tmp_path / "ariane.toml"
-    chosen = '[llm]\nkind = "url"\nurl = "http://127.0.0.1:9/v1"\nmodel = "grok-4"'
-    path.write_text(path.read_text().replace("[llm]", chosen))
+    chosen = '\n[llm]\nkind = "url"\nurl = "http://127.0.0.1:9/v1"\nmodel = "grok-4"\n'
+    path.write_text(path.read_text().replace("\n[llm]\n", chosen))
     first, second = load(tmp_path), load(tmp_path)
     assert first.llm is not None
     assert first.llm is second.llm

@@ -22,6 +22,7 @@ from tests.serve.conftest import Api, lines, post
 
 from ariane.engine import init
 from ariane.serve.http import create_app, listen, run
+from ariane.serve.problems import OPENAI, XRPC
 from ariane.serve.settings import ServeSettings
 from ariane.serve.tokens import KEY_FILE
 from ariane.types import ArianeError, CallError
@@ -205,7 +206,8 @@ def test_the_pages_tell_what_there_is(api: Api) -> None:
 
 def test_every_problem_is_documented_in_its_shape(api: Api) -> None:
     for path, methods in api.app.openapi()["paths"].items():
-        shape = "XrpcProblem" if path.startswith("/xrpc/") else "Problem"
+        shape = "OpenAIProblem" if path.startswith(OPENAI) else "Problem"
+        shape = "XrpcProblem" if path.startswith(XRPC) else shape
         for operation in methods.values():
             for status, answer in operation["responses"].items():
                 if int(status) >= 400:
