@@ -24,7 +24,7 @@ RECORD = "sha256.json"
 CHANGED_HERE = ("config.json", "generation_config.json")
 """What `verify` may write a choice into: changed since it came, it is kept."""
 
-PARTS = Path(".cache", "huggingface", "download")
+BEGUN = Path(".cache", "huggingface", "download")
 """Where the hub's client keeps the beginnings of files."""
 
 OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
@@ -130,7 +130,7 @@ def download(
     there = [file for file in files if _is_known(folder / file.name, file, record)]
     todo = [file for file in files if file not in there and file.name not in changed]
     absent = sum(file.size for file in todo if not (folder / file.name).exists())
-    begun = sum(part.stat().st_size for part in (folder / PARTS).rglob("*.incomplete"))
+    begun = sum(part.stat().st_size for part in (folder / BEGUN).rglob("*.incomplete"))
     check_space(folder, absent - begun)
     told = Sum(_work(files), progress)
     told.add(_work(files) - _work(todo), "looking at what is there")
