@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.ask.conftest import furnished
 from tests.homes import community, with_ranker
 
 from ariane.__main__ import main
@@ -137,6 +138,30 @@ def test_wishes_are_written_listed_and_undone(
     status, out, _ = run(capsys, *arguments, "--undo", "word:crypto")
     assert (status, json.loads(out)) == (0, [])
     assert run(capsys, *arguments, "--undo", "word:crypto")[0] == 2
+
+
+def test_a_question_is_answered_with_what_it_rests_on(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    furnished(tmp_path / "home").store.close()
+    at = ("--home", tmp_path / "home")
+    status, out, _ = run(capsys, "ask", "vic", "how many stops will the tram have?", *at)
+    assert status == 0
+    assert "will have twelve stops, says the council.” [1]" in " ".join(out.split())
+    assert "(tram)" in out
+    assert "no AI wrote this" in out
+    status, out, _ = run(
+        capsys, "ask", "vic", "Que dit-on du loup dans les Combes ?", *at, "--json"
+    )
+    answer = json.loads(out)
+    assert answer["lines"][0]["text"].startswith("Voici")
+    assert (answer["ai"], answer["citations"][0]["id"]) == (False, "wolf")
+    status, out, _ = run(capsys, "ask", "vic", "is this confirmed?", *at, "--post", "rumour")
+    assert "(answer)" in out
+    status, out, _ = run(capsys, "ask", "vic", "less politics until Sunday", *at)
+    assert (status, "less politics until Sunday" in out) == (0, True)
+    status, out, _ = run(capsys, "steer", "vic", *at, "--json")
+    assert [wish["target"] for wish in json.loads(out)] == ["topic:politics"]
 
 
 def test_a_person_is_exported_and_erased(capsys: pytest.CaptureFixture[str], home: Path) -> None:

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from importlib import import_module
@@ -27,6 +27,10 @@ PARTS: Mapping[str, str] = {
     "types": "ariane.types",
     "engine": "ariane.engine",
     "feed": "ariane.feed",
+    "ask": "ariane.ask",
+    "notes": "ariane.ask.notes",
+    "ask words": "ariane.ask.words",
+    "language": "ariane.read.language",
     "ingest": "ariane.ingest",
     "read": "ariane.read",
     "deepen": "ariane.read.deepen",
@@ -482,6 +486,45 @@ def steer(
         for wish in store.wishes(viewer, _now())
     ]
     show(rows, as_json, f"wishes of {viewer}")
+
+
+@app.command()
+def ask(
+    viewer: Annotated[str, typer.Argument(help="A viewer's id, as whom it is asked.")],
+    question: Annotated[str, typer.Argument(help="The question, or a wish, in plain words.")],
+    home: Home = Path(),
+    post: Annotated[str | None, typer.Option(help="The post that it is about.")] = None,
+    account: Annotated[str | None, typer.Option(help="The account that it is about.")] = None,
+    request: Annotated[str | None, typer.Option(help="The page that showed the post.")] = None,
+    language: Annotated[str | None, typer.Option(help="en or fr; else the question's own.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Ask about posts and a viewer's feed; every sentence cites what it rests on."""
+    engine, room, notes = part("engine").load(home), part("ask"), part("notes").Notes()
+    tongue = language or part("language").language(question) or "en"
+    asked = room.Question(question, _now(), viewer, tongue, post, account, request)
+    told = room.ask(engine, asked, engine.llm)
+    for wish in told.wishes:
+        engine.store.write_wish(viewer, wish)
+    lines = [notes.of(line) for line in told.lines]
+    if told.wishes:
+        lines.append(room.Line(part("ask words").say(tongue, "wished", wish=question)))
+    by = part("notes").model_of(lines)
+    if as_json:
+        answer = {
+            "lines": [asdict(line) for line in lines],
+            "citations": [asdict(one) for one in notes.all()],
+            "wishes": [asdict(wish) for wish in told.wishes],
+            "by": by,
+            "ai": bool(by),
+        }
+        typer.echo(json.dumps(answer, ensure_ascii=False))
+        return
+    for line in lines:
+        out.print(part("notes").marked(line), highlight=False, markup=False)
+    for cited in part("notes").listed(notes.all(), tongue, lambda one: f"({one.id})"):
+        out.print(cited, style="dim", highlight=False, markup=False)
+    out.print(part("notes").written_by(by, tongue), style="italic", highlight=False, markup=False)
 
 
 @person.command("export")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,7 +34,13 @@ POSTS = {
 
 @pytest.fixture(scope="session")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    home = tmp_path_factory.mktemp("place") / "home"
+    engine = furnished(tmp_path_factory.mktemp("place") / "home")
+    yield engine
+    engine.store.close()
+
+
+def furnished(home: Path) -> Engine:
+    """A home with those posts, read, and a reader who muted one of their authors."""
     init(home)
     engine = load(home)
     reply = {"answer": {"reply_to": "rumour"}}
@@ -52,8 +59,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     )
     read(engine.store, engine.reader, engine.classify)
     engine.refresh()
-    yield engine
-    engine.store.close()
+    return engine
 
 
 def asked(engine: Engine, text: str, model: LanguageModel | None = None, **about: Any) -> Answer:

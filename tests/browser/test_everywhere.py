@@ -52,6 +52,14 @@ def thread(at: Reader) -> None:
     expect(page.locator(".main-place")).to_be_visible()
 
 
+def ask(at: Reader) -> None:
+    """An answer with its marks, a box above it."""
+    page = at.go("/ask")
+    page.locator("#question").fill("moins de sport" if at.width < 600 else "what about the court?")
+    page.keyboard.press("Enter")
+    expect(page.locator("#answer .written")).to_be_visible()
+
+
 def error(at: Reader) -> None:
     """An address with nothing at it."""
     at.expected = "404"
@@ -63,6 +71,7 @@ PAGES: dict[str, Any] = {
     "why": why,
     "thread": thread,
     "error": error,
+    "ask": ask,
     "following": "/f/following",
     "wishes": "/wishes",
     "sign-in": "/sign-in",

@@ -106,6 +106,11 @@ def api(home: Path, settings: ServeSettings) -> Iterator[Api]:
     )
     assert answer.json() == {"taken": 12, "same": 0, "rejected": []}
     yield api
-    api.service.workers.close()
-    api.service.look_ups.close()
+    close(api)
+
+
+def close(api: Api) -> None:
+    """End the threads and the store of an application whose lifespan never began."""
+    for pool in (api.service.workers, api.service.look_ups, api.service.answers):
+        pool.close()
     api.service.live.close()

@@ -40,6 +40,9 @@ MATRIX = {
     ("GET", "/v1/why/{request}"): RECEIPT,
     ("GET", "/v1/why/{request}/{post}"): RECEIPT,
     ("POST", "/v1/why/{request}/replay"): RECEIPT,
+    ("POST", "/v1/ask"): PERSONAL,
+    ("POST", "/v1/chat/completions"): PERSONAL,
+    ("GET", "/v1/models"): OPEN,
     ("GET", "/v1/health/live"): OPEN,
     ("GET", "/v1/health/ready"): OPEN,
     ("GET", "/metrics"): OPEN,
@@ -65,6 +68,11 @@ BODIES = {
     ("GET", "/v1/wishes"): {"params": {"viewer": "v1"}},
     ("POST", "/v1/wishes"): {
         "json": {"words": "less politics until Sunday"},
+        "params": {"viewer": "v1"},
+    },
+    ("POST", "/v1/ask"): {"json": {"question": "which library?"}, "params": {"viewer": "v1"}},
+    ("POST", "/v1/chat/completions"): {
+        "json": {"model": "ariane", "messages": [{"role": "user", "content": "which library?"}]},
         "params": {"viewer": "v1"},
     },
     ("DELETE", "/v1/wishes/{wish}"): {"params": {"viewer": "v1"}},
@@ -147,6 +155,11 @@ def test_a_viewer_cannot_delete_by_batch(api: Api) -> None:
     assert api("POST", "/v1/actions", "v2", **lines(gone)).status_code == 403
     assert api("POST", "/v1/actions", "operator", **lines(gone)).status_code == 200
     assert api("GET", "/v1/viewers/v1", "v1").json()["actions"] == []
+
+
+def test_nobody_and_the_operator_ask_as_no_one(api: Api) -> None:
+    for who in (None, "operator"):
+        assert api("POST", "/v1/ask", who, json={"question": "which library?"}).status_code == 200
 
 
 def test_the_operator_must_say_whose(api: Api) -> None:

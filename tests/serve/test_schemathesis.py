@@ -40,6 +40,7 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Api:
     api = Api(create_app(home, replace(chosen, burst_xrpc=10_000_000, hosts=asked)))
     api("POST", "/v1/posts", "operator", **lines(*[post(f"p{n}", n + 1) for n in range(5)]))
     api("POST", "/v1/actions", "operator", **lines(action("v1", "p1", id="a1")))
+    api("POST", "/v1/ask", json={"question": "which library?"})  # the encoder is loaded from now on
     return api
 
 

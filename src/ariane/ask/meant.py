@@ -52,9 +52,8 @@ SCAFFOLD: Final = frozenset(
     had has have how i in into is it its latest me miss missed more my new news of on or our out
     people please post posts say said saying says see show summarise summarize tell than that the
     their them there they think this those to today up us was we were what when where which who
-    she he her his him hers whom whose why will with would you your feed happened happening
-    catch anyone anybody know
-    account author thread
+    she he her his him hers whom whose why will with would you your feed happened happening catch
+    anyone anybody know account author thread
     ai au aux avec ce ces cet cette ca cela ceci c comme comment d dans de des dis dit disent
     donne du elle elles en est et etes etait eu fait fil fils ici il ils j je l la le les leur leurs
     ma mais mes moi mon montre manque n ne neuf nos notre nous nouveau nouvelles ont ou par parle

@@ -29,6 +29,9 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "who": "To keep a wish, sign in or let this feed remember you.",
         "not shown": "That post is on no page of yours, so that there is no reason to tell.",
         "withdrawn": "The evidence of that page is gone, and with it its reasons.",
+        "by ai": "Written by AI ({model}), checked against its citations.",
+        "by rule": "Quotes only; no AI wrote this.",
+        "receipt": "The receipt of your page:",
     },
     "fr": {
         "said": "{author} : « {quote} »",
@@ -54,6 +57,9 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "not shown": "Cette publication n’est sur aucune de vos pages : "
         "il n’y a pas de raison à dire.",
         "withdrawn": "Les preuves de cette page ont disparu, et ses raisons avec elles.",
+        "by ai": "Écrit par une IA ({model}), vérifié d’après ses citations.",
+        "by rule": "Des citations seulement ; aucune IA n’a écrit ceci.",
+        "receipt": "Le reçu de votre page :",
     },
 }
 

@@ -22,6 +22,7 @@ from ariane.serve import (
     accounts,
     actions,
     bluesky,
+    chat,
     feeds,
     health,
     page,
@@ -48,7 +49,7 @@ from ariane.serve.workers import Workers
 from ariane.settings import load_tables, section
 from ariane.types import CallError
 
-ROUTERS = (feeds, posts, actions, accounts, viewers, wishes, why, health, bluesky, page)
+ROUTERS = (feeds, posts, actions, accounts, viewers, wishes, why, chat, health, bluesky, page)
 LOOK_UP_THREADS, LOOK_UP_QUEUE = 8, 64
 SHUTDOWN_SECONDS = 30
 DESCRIPTION = """A self-hosted For You feed whose every reason can be replayed.
@@ -109,7 +110,14 @@ def _service(live: Live, home: Path, settings: ServeSettings) -> Service:
         identities=Identities(settings.plc_directory, settings.private_identity),
         seen=Seen(),
         look_ups=Workers("ariane-look-up", LOOK_UP_THREADS, LOOK_UP_QUEUE, seconds),
+        answers=_answers(settings),
     )
+
+
+def _answers(settings: ServeSettings) -> Workers:
+    """Places for the language model; none waits for one, since quotations need none."""
+    threads = max(1, settings.answer_threads)
+    return Workers("ariane-answer", threads, 0, settings.answer_seconds)
 
 
 def _wrap(app: FastAPI, service: Service) -> None:
@@ -140,13 +148,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        ends = (
-            service.background.stop,
-            service.deepening.stop,
-            service.workers.close,
-            service.look_ups.close,
-        )
-        for end in ends:
+        pools = (service.workers, service.look_ups, service.answers)
+        threads = (service.background, service.deepening)
+        for end in (*(one.stop for one in threads), *(pool.close for pool in pools)):
             await asyncio.to_thread(end)
         service.live.close()
 

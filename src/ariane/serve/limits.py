@@ -26,6 +26,10 @@ REPLAY = re.compile(r"/v1/why/[^/]+/replay|/w/.+")
 REPLAY_TOKENS = 10
 """What a replay and a close look cost: they arrange a page anew for every claim."""
 
+ASKING = re.compile(r"/v1/ask|/v1/chat/completions|/ask")
+ASKING_TOKENS = 5
+"""What a question costs: it looks through many posts, and a language model may word the answer."""
+
 
 class Buckets:
     """A token bucket for each client: `burst` at once, refilled at `rate` a second.
@@ -90,12 +94,19 @@ class RateLimit:
         if client is not None:
             path = scope["path"]
             buckets = self._xrpc if path.startswith(XRPC) else self._api
-            wait = buckets.take(client, REPLAY_TOKENS if REPLAY.fullmatch(path) else 1)
+            wait = buckets.take(client, _cost(scope))
             if wait:
                 refusal = later(429, "Too many requests from this client; wait and retry.", wait)
                 await answer(scope["path"], refusal)(scope, receive, send)
                 return
         await self.app(scope, receive, send)
+
+
+def _cost(scope: Scope) -> int:
+    if REPLAY.fullmatch(scope["path"]):
+        return REPLAY_TOKENS
+    asks = scope["method"] == "POST" and ASKING.fullmatch(scope["path"])
+    return ASKING_TOKENS if asks else 1
 
 
 class BodyLimit:

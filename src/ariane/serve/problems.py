@@ -1,7 +1,8 @@
 """Problems: every answer of 4xx and 5xx has one shape, and one sentence.
 
 Under `/v1` the shape is `{"error": {"sentence": …, "status": …}}`. Under `/xrpc` it is the one that
-the AT Protocol prescribes, `{"error": NAME, "message": SENTENCE}`.
+the AT Protocol prescribes, `{"error": NAME, "message": SENTENCE}`. Where OpenAI's API is spoken it
+is that one's, `{"error": {"message": SENTENCE, "type": …, "param": …, "code": …}}`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ log = logging.getLogger(__name__)
 XRPC = "/xrpc/"
 
 MEANING: Mapping[int, str] = {
-    400: "The feed or the cursor is none of this server's.",
+    400: "A feed, a cursor or a parameter is not as it should be.",
     401: "No token, or one that is not valid here.",
     403: "The token names someone who may not do this.",
     404: "Nothing here by that name, or not for this caller.",
@@ -52,6 +53,25 @@ XRPC_NAMES: Mapping[int, str] = {
     503: "NotEnoughResources",
 }
 """The AT Protocol's names of statuses; every other one is an InvalidRequest."""
+
+OPENAI: Final = ("/v1/chat/", "/v1/models")
+"""Where OpenAI's API is spoken."""
+
+OPENAI_CODES: Mapping[int, str] = {
+    401: "invalid_api_key",
+    413: "request_too_large",
+    429: "rate_limit_exceeded",
+}
+"""What OpenAI's API calls a status, where it has a name of its own."""
+
+OPENAI_FAULTS: Mapping[str, str] = {
+    "missing": "missing_required_parameter",
+    "json_invalid": "invalid_json",
+    "string_too_long": "string_above_max_length",
+    "too_long": "array_above_max_length",
+    "too_short": "array_below_min_length",
+}
+"""Pydantic's faults of a value by OpenAI's names; any other is an invalid_value."""
 
 ROUTING: Mapping[int, str] = {
     404: "There is nothing at this address; /docs lists what there is.",
@@ -92,8 +112,26 @@ class XrpcProblem(BaseModel):
     message: str
 
 
+class OpenAIFault(BaseModel):
+    """What went wrong, and which parameter is at fault, if one is."""
+
+    message: str
+    type: str
+    param: str | None = None
+    code: str | None = None
+
+
+class OpenAIProblem(BaseModel):
+    """The body of every 4xx and 5xx answer where OpenAI's API is spoken."""
+
+    error: OpenAIFault
+
+
 class Refusal(Exception):
-    """An answer of 4xx or 5xx; `name` is its AT Protocol name where it has one of its own."""
+    """An answer of 4xx or 5xx; `name` is what its protocol calls it where it has one of its own.
+
+    `param` is the parameter that is at fault, for OpenAI's API.
+    """
 
     def __init__(
         self,
@@ -103,10 +141,11 @@ class Refusal(Exception):
         name: str = "",
         headers: Mapping[str, str] | None = None,
         not_understood: str = "",
+        param: str | None = None,
     ) -> None:
         super().__init__(sentence)
         self.status, self.sentence, self.name = status, sentence, name
-        self.not_understood = not_understood
+        self.not_understood, self.param = not_understood, param
         self.headers = dict(headers or {})
 
 
@@ -119,9 +158,11 @@ def later(status: int, sentence: str, seconds: float) -> Refusal:
     return Refusal(status, sentence, headers={"Retry-After": str(max(1, math.ceil(seconds)))})
 
 
-def said(*statuses: int, xrpc: bool = False) -> dict[int | str, dict[str, Any]]:
+def said(
+    *statuses: int, xrpc: bool = False, openai: bool = False
+) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route that can answer with these statuses."""
-    model = XrpcProblem if xrpc else Problem
+    model = XrpcProblem if xrpc else OpenAIProblem if openai else Problem
     return {status: {"model": model, "description": MEANING[status]} for status in statuses}
 
 
@@ -130,6 +171,8 @@ def answer(path: str, refusal: Refusal, fault_id: str | None = None) -> Response
     if path.startswith(XRPC):
         name = refusal.name or XRPC_NAMES.get(refusal.status, "InvalidRequest")
         content: dict[str, Any] = {"error": name, "message": refusal.sentence}
+    elif path.startswith(OPENAI):
+        content = {"error": openai_fault(refusal)}
     else:
         told = {"id": fault_id, "not_understood": refusal.not_understood}
         fault = {"sentence": refusal.sentence, "status": refusal.status}
@@ -149,6 +192,32 @@ def _faults(errors: Sequence[Any]) -> str:
     ]
     others = [f"and {len(errors) - FEW} more"] if len(errors) > FEW else []
     return f"{'; '.join([*told, *others])}."
+
+
+def openai_fault(refusal: Refusal) -> dict[str, str | None]:
+    """A refusal as OpenAI's API says it."""
+    return {
+        "message": refusal.sentence,
+        "type": "invalid_request_error" if refusal.status < 500 else "server_error",
+        "param": refusal.param,
+        "code": refusal.name or OPENAI_CODES.get(refusal.status),
+    }
+
+
+def _openai_refusal(error: Exception) -> Refusal:
+    """What an error means to a client of OpenAI's API: a value that does not fit is a 400 there."""
+    if not isinstance(error, RequestValidationError):
+        return refusal_of(error)
+    first = error.errors()[0]
+    code = OPENAI_FAULTS.get(str(first["type"]), "invalid_value")
+    where = [str(part) for part in first["loc"][1:]]
+    param = ".".join(where) or None
+    if code == "missing_required_parameter":
+        return Refusal(400, f"Missing required parameter: '{param}'.", name=code, param=param)
+    if code == "invalid_json":
+        return Refusal(400, "The body is no JSON; send one JSON object in UTF-8.", name=code)
+    fault = str(first["msg"]).rstrip(".")
+    return Refusal(400, f"Invalid value for '{param}': {fault}.", name=code, param=param)
 
 
 def refusal_of(error: Exception) -> Refusal:
@@ -188,7 +257,9 @@ def install(app: FastAPI) -> None:
     """Make every error that a route may raise answer in the house's shape."""
 
     def refuse(request: Request, error: Exception) -> Response:
-        return answer(request.url.path, refusal_of(error))
+        path = request.url.path
+        refusal = _openai_refusal(error) if path.startswith(OPENAI) else refusal_of(error)
+        return answer(path, refusal)
 
     for kind in FORESEEN:
         app.add_exception_handler(kind, refuse)

@@ -42,6 +42,9 @@ class Service:
     look_ups: Workers
     """Threads apart for DID documents, so that a slow stranger's host holds up no feed."""
 
+    answers: Workers
+    """Threads apart for a language model, so that none which is slow or down holds up a feed."""
+
     counted: Counted = field(default_factory=Counted)
 
     client: str | None = None

@@ -17,7 +17,7 @@ NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 POSITIVE = (
     *("connections", "threads", "timeout_seconds", "body_bytes", "body_seconds", "batch_lines"),
     *("json_depth", "rate", "burst", "rate_xrpc", "burst_xrpc", "refresh_seconds"),
-    "cookie_days",
+    *("cookie_days", "answer_seconds"),
 )
 
 
@@ -46,6 +46,13 @@ class ServeSettings:
 
     timeout_seconds: float = 20.0
     """How long one request may wait and work before it is answered 503."""
+
+    answer_threads: int = 4
+    """How many answers the language model of `[llm]` may be writing at once, apart from `threads`;
+    a question beyond them is answered by quotations, and with 0 every one is."""
+
+    answer_seconds: float = 30.0
+    """How long one answer may wait for the language model before posts are quoted instead."""
 
     body_bytes: int = 4_194_304
     """The largest request body, in bytes."""
@@ -105,8 +112,9 @@ class ServeSettings:
         for name in POSITIVE:
             if not 0 < getattr(self, name) < float("inf"):
                 raise CallError(f"[serve] {name} is {getattr(self, name)}; give more than 0.")
-        if self.queue < 0:
-            raise CallError(f"[serve] queue is {self.queue}; give 0 or more.")
+        for name in ("queue", "answer_threads"):
+            if getattr(self, name) < 0:
+                raise CallError(f"[serve] {name} is {getattr(self, name)}; give 0 or more.")
         if self.open_accounts and not _loopback(self.host):
             raise CallError(
                 f"[serve] open_accounts is true while host is {self.host}, where others may come "

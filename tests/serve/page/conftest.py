@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import pytest
 from starlette.testclient import TestClient
-from tests.serve.conftest import HERE, Api, lines, post
+from tests.serve.conftest import HERE, Api, close, lines, post
 
 from ariane.serve.access import COOKIE
 from ariane.serve.http import create_app
@@ -92,6 +92,4 @@ def demo(home: Path, settings: ServeSettings, town: Api) -> Iterator[Open]:
     """The same home, where anyone may read as anyone."""
     api = Api(create_app(home, replace(settings, open_accounts=True)))
     yield lambda who=None: Browser(api, who)
-    api.service.workers.close()
-    api.service.look_ups.close()
-    api.service.live.close()
+    close(api)

@@ -6,6 +6,7 @@ from fastapi import APIRouter, FastAPI
 
 from ariane.serve.page import (
     acts,
+    ask,
     authors,
     choices,
     feeds,
@@ -35,6 +36,7 @@ for room in (
     seen,
     why,
     wishes,
+    ask,
     people,
     choices,
     how,

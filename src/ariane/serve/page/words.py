@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from ariane.serve.page.words_account import ACCOUNT
+from ariane.serve.page.words_ask import ASK
 from ariane.serve.page.words_feed import FEED
 from ariane.serve.page.words_site import SITE
 from ariane.why.words import ASPECTS
@@ -23,7 +24,10 @@ def _set(text: str) -> str:
 
 
 WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
-    {key: (english, _set(french)) for key, (english, french) in {**SITE, **FEED, **ACCOUNT}.items()}
+    {
+        key: (english, _set(french))
+        for key, (english, french) in {**SITE, **FEED, **ASK, **ACCOUNT}.items()
+    }
 )
 """Key → (English, French)."""
 

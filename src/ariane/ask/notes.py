@@ -1,0 +1,59 @@
+"""Notes: the citations of one answer, each numbered once, and sentences with their marks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from ariane.ask.nouns import Citation, Line
+from ariane.ask.words import say
+
+
+class Notes:
+    """Numbers citations from 1, in the order in which sentences name them.
+
+    The same words of the same post have one number; other words of it have another.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str, str], Citation] = {}
+
+    def of(self, line: Line) -> Line:
+        """The same sentence, its citations by their numbers in this answer."""
+        return replace(line, cites=tuple(self._numbered(one) for one in line.cites))
+
+    def all(self) -> list[Citation]:
+        """Every citation so far, by number."""
+        return list(self._known.values())
+
+    def _numbered(self, one: Citation) -> Citation:
+        key = (one.kind, one.id, one.quote)
+        return self._known.setdefault(key, replace(one, number=len(self._known) + 1))
+
+
+def marked(line: Line) -> str:
+    """A sentence with the marks of its citations: "… twelve stops. [1] [2]"."""
+    numbers = dict.fromkeys(one.number for one in line.cites)
+    return " ".join([line.text, *(f"[{number}]" for number in numbers)])
+
+
+def model_of(lines: Iterable[Line]) -> str:
+    """The model that worded some of these sentences; "" where none did."""
+    return next((line.by for line in lines if line.by), "")
+
+
+def written_by(model: str, language: str) -> str:
+    """Who wrote an answer, plainly: a model by its name, or a program without AI."""
+    return say(language, "by ai", model=model) if model else say(language, "by rule")
+
+
+def listed(
+    citations: Iterable[Citation], language: str, address: Callable[[Citation], str]
+) -> Iterator[str]:
+    """A line for each citation: its number, author, words, and where to find it."""
+    for one in citations:
+        if one.kind == "receipt":
+            told = say(language, "receipt")
+        else:
+            told = say(language, "said", author=one.author, quote=one.quote)
+        yield f"[{one.number}] {told} {address(one)}"

@@ -1,0 +1,120 @@
+"""Answers: a question's way through the threads, sentence by sentence; its wishes are kept.
+
+Where a language model words the answer, threads of its own wait for it, never those of the feed.
+Where it fails, is too slow, or has no place left, posts are quoted: that waits for nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+from contextlib import aclosing
+from typing import TypeAlias
+
+from ariane.ask import Line, Question, stream
+from ariane.ask.meant import Meant, meant
+from ariane.ask.words import say
+from ariane.engine import Engine
+from ariane.material import material
+from ariane.serve.problems import Refusal
+from ariane.serve.service import Service
+from ariane.serve.wishes import keep
+from ariane.serve.workers import Workers
+from ariane.types import CallError, LanguageModel, Wish
+
+log = logging.getLogger(__name__)
+
+LONGEST = 500
+"""The most characters of a question."""
+
+Told: TypeAlias = Line | Wish
+"""A sentence of an answer, or a wish that was kept."""
+
+
+async def told(serving: Service, question: Question) -> AsyncGenerator[Told, None]:
+    """An answer as it comes. Raises as `serving.work` does, before anything was told."""
+    if _written(serving, question):
+        began = False
+        try:
+            async with aclosing(_flow(serving, serving.answers, question, _model)) as answer:
+                async for one in answer:
+                    began = True
+                    yield one
+            return
+        except Refusal as error:  # no place for it, or too slow
+            log.warning("an answer is cut short or quoted: %s", error)
+            if began:
+                return
+    async with aclosing(_flow(serving, serving.workers, question, lambda _: None)) as answer:
+        async for one in answer:
+            yield one
+
+
+def _written(serving: Service, question: Question) -> bool:
+    """Whether a language model may word the answer: there is one, and it has something to word."""
+    if not serving.settings.answer_threads:
+        return False
+    with serving.live.engine() as engine:
+        chosen = engine.settings.llm.kind
+    return bool(chosen) and meant(question)[0] in (Meant.FEED, Meant.POSTS)
+
+
+def _model(engine: Engine) -> LanguageModel | None:
+    try:
+        return engine.llm
+    except CallError as error:
+        log.error("answers are quoted, since there is no language model: %s", error)
+        return None
+
+
+async def _flow(
+    serving: Service,
+    workers: Workers,
+    question: Question,
+    model: Callable[[Engine], LanguageModel | None],
+) -> AsyncGenerator[Told, None]:
+    """The answer from a thread of these workers; the thread ends when nobody listens any more."""
+    loop, items = asyncio.get_running_loop(), asyncio.Queue[Told | None]()
+    gone = threading.Event()
+
+    def job() -> None:
+        with serving.live.engine() as engine:
+            for one in _answered(engine, question, model(engine)):
+                if gone.is_set():
+                    return
+                loop.call_soon_threadsafe(items.put_nowait, one)
+
+    running = asyncio.ensure_future(workers.run(serving.client, job))
+    running.add_done_callback(lambda _: items.put_nowait(None))
+    try:
+        while (one := await items.get()) is not None:
+            yield one
+        await running
+    finally:
+        gone.set()
+        running.cancel()
+
+
+def _answered(
+    engine: Engine, question: Question, model: LanguageModel | None
+) -> Generator[Told, None, None]:
+    made: list[Wish] = []
+    for one in stream(engine, question, model):
+        if isinstance(one, Wish):
+            made.append(one)
+        else:
+            yield one
+    if made:
+        yield from _kept(engine, question, made)
+
+
+def _kept(engine: Engine, question: Question, made: list[Wish]) -> Iterator[Told]:
+    """The wishes that a question was, kept for who asks; nobody keeps none."""
+    if question.viewer is None:
+        yield Line(say(question.language, "who"))
+        return
+    kept = keep(engine, question.viewer, made)
+    yield Line(say(question.language, "wished", wish=material(question.text, LONGEST)))
+    yield from kept

@@ -1,0 +1,159 @@
+"""The page to ask on: with and without scripts, in both languages, and for whom it answers."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from typing import Any
+
+import pytest
+from tests.ask.models import Writer
+from tests.ask.test_ask import good
+from tests.serve.conftest import Api, lines, post
+from tests.serve.page.conftest import SCRIPT, Browser, Open
+from tests.serve.page.test_wishes import wishes
+from tests.serve.test_chat import CHOSEN, STOPS, Make, make, written
+
+__all__ = ["make", "written"]
+
+LIBRARY = "what about the library of p3?"
+assert CHOSEN
+
+
+def marks(page: str) -> list[str]:
+    """Where the marks of an answer lead."""
+    return [unescape(path) for path in re.findall(r'class="cite" href="([^"]+)"', page)]
+
+
+@pytest.mark.parametrize("script", [{}, SCRIPT], ids=["whole", "script"])
+@pytest.mark.parametrize("who", [None, "vic", "anonymous/1", "operator"])
+def test_an_answer_s_marks_lead_to_the_posts(
+    browse: Open, who: str | None, script: dict[str, str]
+) -> None:
+    reader = browse(who)
+    answer = reader.post("/ask", script, question=LIBRARY)
+    assert answer.status_code == 200
+    assert ("<html" in answer.text) == (not script)
+    assert "The council of p3" in answer.text
+    assert "no AI wrote this" in answer.text
+    assert "/p/p3" in marks(answer.text)
+    for path in marks(answer.text):
+        assert reader.get(path).status_code == 200
+
+
+def test_the_answer_is_in_the_reader_s_language(browse: Open) -> None:
+    answer = browse("vic").post("/ask", {"Accept-Language": "fr"}, question=LIBRARY).text
+    assert "Voici ce que disent des publications" in answer
+    assert "aucune IA n’a écrit ceci" in answer
+
+
+def test_the_box_is_reached_from_every_page_a_post_and_an_author(browse: Open) -> None:
+    vic = browse("vic")
+    for path in ("/", "/wishes", "/me", "/how", "/p/p1", "/a/author-p1", "/docs"):
+        assert 'href="/ask"' in vic.get(path).text
+    feed = vic.get("/").text
+    about = re.search(r'href="(/ask\?post=[^"]+&amp;request=[^"]+)"', feed)
+    assert about
+    box = vic.get(unescape(about[1])).text
+    assert 'name="post"' in box
+    assert 'name="request"' in box
+    assert 'href="/ask?post=p1"' in vic.get("/p/p1").text
+    assert 'href="/ask?account=author-p1"' in vic.get("/a/author-p1").text
+
+
+def test_a_question_is_about_a_post_or_an_account(browse: Open) -> None:
+    vic = browse("vic")
+    box = vic.get("/ask?post=p1").text
+    assert "Élodie &lt;b&gt;Bold&lt;/b&gt;" in box
+    assert "The council of p1" in box
+    fields = {"post": "p1", "question": "what do they say?"}
+    assert set(marks(vic.post("/ask", SCRIPT, **fields).text)) == {"/p/p1", "/p/r1", "/p/r2"}
+    assert "Élodie" in vic.get("/ask?account=author-p1").text
+    asked = vic.post("/ask", account="author-p1", question="what do they say?")
+    assert set(marks(asked.text)) == {"/p/p1", "/p/r1"}
+    assert vic.get("/ask?post=nothing").status_code == 404
+
+
+def test_why_leads_to_the_receipt(browse: Open) -> None:
+    vic = browse("vic")
+    request, shown = vic.request(), vic.cards()[0]
+    fields = {"post": shown, "request": request, "question": "why do I see this?"}
+    answer = vic.post("/ask", SCRIPT, **fields).text
+    path = f"/w/{request}/{shown}"
+    assert path in marks(answer)
+    assert vic.get(path).status_code == 200
+    other = browse("other").post("/ask", SCRIPT, **fields).text
+    assert marks(other) == []
+
+
+@pytest.mark.parametrize("script", [{}, SCRIPT], ids=["whole", "script"])
+def test_a_wish_is_kept_shown_and_taken_back(town: Api, script: dict[str, str]) -> None:
+    vic = Browser(town, "vic")
+    answer = vic.post("/ask", script, question="less politics until Sunday")
+    (wish,) = wishes(town)
+    assert wish["target"] == "topic:politics"
+    assert answer.text.count(f'value="{wish["id"]}"') == 2  # in the answer and at the side
+    assert ('hx-swap-oob="true"' in answer.text) == bool(script)
+    undone = vic.post("/ask/undo", script, wish=wish["id"])
+    assert undone.status_code == (200 if script else 303)
+    assert wishes(town) == []
+    if script:
+        assert "Taken back" in undone.text
+        assert wish["id"] not in undone.text
+
+
+def test_nobody_is_told_how_a_wish_would_be_kept(browse: Open) -> None:
+    for who in (None, "operator"):
+        assert "sign in" in browse(who).post("/ask", question="less politics").text
+        assert browse(who).post("/ask/undo", wish="x").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"question": "  "},
+        {"question": "x" * 501},
+        {"question": "x", "post": "y" * 513},
+        {"question": "x", "account": "\x01"},
+    ],
+)
+def test_what_cannot_be_asked_is_refused(browse: Open, fields: dict[str, str]) -> None:
+    answer = browse("vic").post("/ask", SCRIPT, **fields)
+    assert (answer.status_code, answer.headers["HX-Retarget"]) == (422, "#told")
+
+
+def test_there_are_only_so_many_wishes(town: Api) -> None:
+    for number in range(200):
+        body = {"target": f"word:a{number}", "direction": 1}
+        town("PUT", f"/v1/wishes/w{number}", "vic", json=body)
+    answer = Browser(town, "vic").post("/ask", question="less politics")
+    assert (answer.status_code, "200 wishes" in answer.text) == (422, True)
+
+
+def test_markup_and_scripts_of_strangers_are_text(town: Api) -> None:
+    evil = post("evil", 1, text="Gnomes <script>alert(1)</script> steal the bells of the library.")
+    town("POST", "/v1/posts", "operator", **lines(evil))
+    answer = Browser(town).post("/ask", question="who stole the <b>bells</b>?").text
+    assert "Gnomes" in answer
+    assert "<script>alert" not in answer
+    assert "<b>bells" not in answer
+    assert "&lt;b&gt;bells" in answer
+
+
+def test_the_name_of_an_account_that_is_not_shown_is_not_told(town: Api) -> None:
+    town("POST", "/v1/posts", "operator", **lines({"type": "account", "id": "q", "name": "Quiet"}))
+    label: dict[str, Any] = {"type": "label", "subject": "author-p1", "source": "self"}
+    label |= {"value": "!no-unauthenticated", "at": post("x")["at"]}
+    town("POST", "/v1/posts", "operator", **lines(label))
+    assert "Quiet" not in Browser(town).get("/ask?account=q").text
+    assert "Élodie" not in Browser(town).get("/ask?account=author-p1").text
+    assert Browser(town).get("/ask?post=p1").status_code == 404
+
+
+def test_what_a_model_wrote_is_said_to_be_ai_s(make: Make) -> None:
+    reader = Browser(make(Writer(good)), "vic")
+    answer = reader.post("/ask", question=STOPS).text
+    assert "Written by AI (writer), checked against its citations." in answer
+    assert "will have twelve stops" in answer
+    assert marks(answer) == ["/p/tram"]
