@@ -43,6 +43,7 @@ PARTS: Mapping[str, str] = {
     "report markdown": "ariane.report.markdown",
     "serve": "ariane.serve.http",
     "serve settings": "ariane.serve.settings",
+    "mcp": "ariane.mcp",
     "tokens": "ariane.serve.tokens",
     "steer": "ariane.steer",
     "sentences": "ariane.why.sentences",
@@ -571,6 +572,21 @@ def token(
     if (viewer is None) != operator:
         raise CallError("name a viewer, or say --operator, and not both.")
     typer.echo(part("tokens").issue(home, viewer))
+
+
+@app.command()
+def mcp(
+    viewer: Annotated[str | None, typer.Argument(help="A viewer's id; none is anonymous.")] = None,
+    home: Home = Path(),
+) -> None:
+    """Offer search, feed, reasons and answers as MCP tools over stdin and stdout."""
+    try:
+        room = part("mcp")
+    except ModuleNotFoundError as error:
+        raise CallError(
+            f"ariane mcp needs {error.name}; install it with `pip install 'ariane[mcp]'`."
+        ) from None
+    room.run(home, viewer)
 
 
 @app.command()

@@ -33,12 +33,16 @@ Told: TypeAlias = Line | Wish
 """A sentence of an answer, or a wish that was kept."""
 
 
-async def told(serving: Service, question: Question) -> AsyncGenerator[Told, None]:
+async def told(
+    serving: Service, question: Question, keep_wishes: bool = True
+) -> AsyncGenerator[Told, None]:
     """An answer as it comes. Raises as `serving.work` does, before anything was told."""
     if _written(serving, question):
         began = False
         try:
-            async with aclosing(_flow(serving, serving.answers, question, _model)) as answer:
+            async with aclosing(
+                _flow(serving, serving.answers, question, keep_wishes, _model)
+            ) as answer:
                 async for one in answer:
                     began = True
                     yield one
@@ -47,7 +51,7 @@ async def told(serving: Service, question: Question) -> AsyncGenerator[Told, Non
             log.warning("an answer is cut short or quoted: %s", error)
             if began:
                 return
-    async with aclosing(_flow(serving, serving.workers, question, lambda _: None)) as answer:
+    async with aclosing(_flow(serving, serving.workers, question, keep_wishes, _none)) as answer:
         async for one in answer:
             yield one
 
@@ -69,10 +73,15 @@ def _model(engine: Engine) -> LanguageModel | None:
         return None
 
 
+def _none(_: Engine) -> None:
+    return None
+
+
 async def _flow(
     serving: Service,
     workers: Workers,
     question: Question,
+    keep_wishes: bool,
     model: Callable[[Engine], LanguageModel | None],
 ) -> AsyncGenerator[Told, None]:
     """The answer from a thread of these workers; the thread ends when nobody listens any more."""
@@ -81,7 +90,7 @@ async def _flow(
 
     def job() -> None:
         with serving.live.engine() as engine:
-            for one in _answered(engine, question, model(engine)):
+            for one in _answered(engine, question, keep_wishes, model(engine)):
                 if gone.is_set():
                     return
                 loop.call_soon_threadsafe(items.put_nowait, one)
@@ -98,7 +107,7 @@ async def _flow(
 
 
 def _answered(
-    engine: Engine, question: Question, model: LanguageModel | None
+    engine: Engine, question: Question, keep_wishes: bool, model: LanguageModel | None
 ) -> Generator[Told, None, None]:
     made: list[Wish] = []
     for one in stream(engine, question, model):
@@ -106,7 +115,7 @@ def _answered(
             made.append(one)
         else:
             yield one
-    if made:
+    if made and keep_wishes:
         yield from _kept(engine, question, made)
 
 

@@ -83,7 +83,7 @@ async def post_ask(
     """
     question = _question(body, " ".join(body.question.split()), _who(asking, viewer))
     notes, lines, wishes = Notes(), list[Line](), list[Wish]()
-    async with aclosing(told(serving, question)) as items:
+    async with aclosing(told(serving, question, body.keep)) as items:
         async for one in items:
             if isinstance(one, Line):
                 lines.append(notes.of(one))
@@ -118,11 +118,11 @@ async def post_completion(
     """Answer the last message of the user; the others are not read.
 
     The text bears marks such as [1], and ends with the list of what they cite and with who wrote
-    it; `citations` has the same for machines. `post`, `account`, `request`, `language` and
-    `profiled` may be given as in `/v1/ask`. It counts as five requests.
+    it; `citations` has the same for machines. `post`, `account`, `request`, `language`,
+    `profiled` and `keep` may be given as in `/v1/ask`. It counts as five requests.
     """
     question = _question(body, _last(body), _who(asking, viewer))
-    pieces = _pieces(serving, question, str(request.base_url).rstrip("/"))
+    pieces = _pieces(serving, question, str(request.base_url).rstrip("/"), body.keep)
     name = f"chatcmpl-{secrets.token_hex(16)}"
     if body.stream:
         first = await anext(pieces)  # what can be refused is, while there is a status to do it with
@@ -177,10 +177,12 @@ def _cited(notes: Notes, question: Question) -> list[CitationOut]:
     return [CitationOut.of(one, question.post) for one in notes.all()]
 
 
-async def _pieces(serving: Service, question: Question, base: str) -> AsyncGenerator[Piece, None]:
+async def _pieces(
+    serving: Service, question: Question, base: str, keep: bool
+) -> AsyncGenerator[Piece, None]:
     """The text of an answer as it comes: sentences, then what they cite and who wrote them."""
     notes, lines, language = Notes(), list[Line](), question.language
-    async with aclosing(told(serving, question)) as items:
+    async with aclosing(told(serving, question, keep)) as items:
         async for one in items:
             if isinstance(one, Line):
                 before = "\n" if lines else ""

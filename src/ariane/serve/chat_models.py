@@ -25,7 +25,7 @@ class About(BaseModel):
     """What a question is about beside its words, and in which language it is answered.
 
     Without a `language` it is the question's own. `request` names the page on which the post was
-    shown.
+    shown. A wish among the words is not kept where `keep` is false.
     """
 
     post: Id | None = None
@@ -33,6 +33,7 @@ class About(BaseModel):
     request: Annotated[str, Field(pattern=RECEIPT)] | None = None
     language: Language | None = None
     profiled: bool = True
+    keep: bool = True
 
 
 class AskIn(About, Strict):
