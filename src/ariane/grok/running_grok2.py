@@ -12,6 +12,7 @@ from transformers.generation.streamers import TextStreamer
 from transformers.models.auto.tokenization_auto import AutoTokenizer
 
 from ariane.grok.inspection import read_config
+from ariane.grok.kernels_grok2 import prepare
 from ariane.grok.modeling_grok2 import Grok2ForCausalLM
 from ariane.grok.tokenization_grok2 import SEPARATOR, Grok2Tokenizer
 
@@ -51,6 +52,7 @@ def load(
         # A written directory names a plain class, by which a message could end its turn.
         tokenizer = Grok2Tokenizer.from_pretrained(folder)
     model = place(folder, dtype=dtype).eval()
+    prepare(model)
     settings = model.generation_config
     settings.do_sample, settings.temperature, settings.top_k, settings.top_p = True, 1.0, 0, 1.0
     settings.pad_token_id = tokenizer.pad_token_id

@@ -31,7 +31,6 @@ from transformers.cli.serving.utils import X_REQUEST_ID, GenerateManager, Genera
 from transformers.generation.stopping_criteria import StoppingCriteriaList
 
 from ariane.grok.admission_grok2 import KnownHosts, Places
-from ariane.grok.kernels_grok2 import prepare
 from ariane.grok.modeling_grok2 import Grok2ForCausalLM
 from ariane.grok.requests_grok2 import Asked, Chat, Text, answer, refusal, unreadable
 from ariane.grok.streaming_grok2 import Pieces, Until, ended
@@ -251,7 +250,6 @@ def run(
     """
     with _bound(host, port) as held:
         model, tokenizer = load()
-        prepare(model)
         config = uvicorn.Config(
             build(name, model, tokenizer, host), timeout_graceful_shutdown=PATIENCE
         )
