@@ -12,7 +12,7 @@ import pytest
 from ariane.ask import Answer, Question, ask
 from ariane.engine import Engine, init, load
 from ariane.read import read
-from ariane.types import Account, Action, ActionKind, LanguageModel, Post
+from ariane.types import Account, Action, ActionKind, LanguageModel, Media, Post
 
 NOW = 1_790_000_000_000
 HOUR = 3_600_000
@@ -28,6 +28,7 @@ POSTS = {
     "late": ("ann", "The tram was late again this morning, forty minutes in the rain.", 6),
     "soup": ("bob", "Leek soup at the market hall on Saturday, bring your own bowl.", 5),
     "wolf": ("eve", "Un loup a été vu dans les Combes, dit mon beau-frère.", 4),
+    "seen": ("ann", "The market hall as I saw it this morning.", 2),
     "muted": ("troll", "The tram is run by idiots and everyone knows it.", 3),
 }
 
@@ -43,11 +44,12 @@ def furnished(home: Path) -> Engine:
     """A home with those posts, read, and a reader who muted one of their authors."""
     init(home)
     engine = load(home)
-    reply = {"answer": {"reply_to": "rumour"}}
+    picture = Media("https://x.example/hall.jpg", alt="A hall of iron and glass")
+    more: dict[str, Any] = {"answer": {"reply_to": "rumour"}, "seen": {"media": (picture,)}}
     engine.store.write([Account("mado", "Mado F."), Account("judge", "Judge\u202e <b>M.</b>")])
     engine.store.write(
         [
-            Post(name, author, text, NOW - hours * HOUR, **reply.get(name, {}))
+            Post(name, author, text, NOW - hours * HOUR, **more.get(name, {}))
             for name, (author, text, hours) in POSTS.items()
         ]
     )

@@ -111,6 +111,13 @@ def test_why_cites_the_receipt_and_the_posts_behind_it(place: Engine) -> None:
     assert "on no page" in asked(place, "why do I see this?", post=post).lines[0].text
 
 
+def test_a_warning_about_a_picture_hides_no_words(place: Engine) -> None:
+    assert "seen" in cited(asked(place, "what about the market hall?"))
+    served = for_you(place, place.ask("vic", at=NOW))
+    told = asked(place, "why do I see this?", post="seen", request=served.ask.id)
+    assert told.lines[0].cites
+
+
 def test_a_wish_is_told_and_nothing_is_written(place: Engine) -> None:
     answer = asked(place, "moins de politique", language="fr")
     assert [(one.target, one.direction) for one in answer.wishes] == [("topic:politics", -1)]

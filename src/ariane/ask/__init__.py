@@ -56,7 +56,8 @@ def stream(
         question.viewer, at=question.at, language=question.language, profiled=question.profiled
     )
     viewer = engine.store.viewer(asking)
-    if question.post is not None and not seen_by(engine, asking, viewer, [question.post]):
+    named = [] if question.post is None else [question.post]
+    if named and not seen_by(engine, asking, viewer, named, covered=True):
         yield Line(say(question.language, "no post"))
         return
     after, wishes = meant(question)

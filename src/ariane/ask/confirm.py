@@ -24,10 +24,11 @@ def confirmed(engine: Engine, asking: Ask, viewer: Viewer, question: Question) -
     if question.post is None:
         return
     language = question.language
-    item = seen_by(engine, asking, viewer, [question.post])[0]
+    item = seen_by(engine, asking, viewer, [question.post], covered=True)[0]
     itself, reading = item.candidate.post, item.candidate.reading
-    cited = citations(engine.store, [itself], "")
-    if reading is not None and reading.claim:
+    bare = seen_by(engine, asking, viewer, [question.post])
+    cited = citations(engine.store, [one.candidate.post for one in bare], "")
+    if reading is not None and reading.claim and cited:
         yield Line(say(language, reading.claim), tuple(cited))
     yield Line(say(language, "unknown"))
     around = _others(engine, asking, viewer, itself)

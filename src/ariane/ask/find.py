@@ -16,7 +16,10 @@ from ariane.feed import arrange
 from ariane.forms import formed
 from ariane.guard import guard
 from ariane.guard.rules import BY_NAME
-from ariane.types import Ask, Decision, Post, Ranked, Reading, Vector, Viewer
+from ariane.types import Ask, Decision, Post, Ranked, Reading, Vector, Verdict, Viewer
+
+OF_MEDIA: Final = "minors@"
+"""The policy whose warning is about media that no classifier has seen, not about the text."""
 
 LOOKED_AT: Final = 300
 """Posts that are compared word by word, of those whose vectors are nearest."""
@@ -46,13 +49,18 @@ class Found:
     score: float
 
 
-def seen_by(engine: Engine, ask: Ask, viewer: Viewer, ids: Iterable[str]) -> list[Ranked]:
-    """Those of these posts that the viewer may see and nothing is laid over, in their order."""
+def seen_by(
+    engine: Engine, ask: Ask, viewer: Viewer, ids: Iterable[str], *, covered: bool = False
+) -> list[Ranked]:
+    """Those of these posts that the viewer may see, in their order.
+
+    Posts whose text is behind a warning are among them only where `covered` is asked for.
+    """
     wanted = list(dict.fromkeys(ids))
     held = engine.store.candidates(wanted, ask.at)
     items = [Ranked(held[post], (), 0.0) for post in wanted if post in held]
     allowed, _ = guard((*BY_NAME, *engine.after), viewer, items)
-    return [item for item in allowed if not any(_covered(verdict) for verdict in item.verdicts)]
+    return [item for item in allowed if covered or not any(map(_covers, item.verdicts))]
 
 
 def about(
@@ -115,8 +123,10 @@ def thread(engine: Engine, at: int, post: str) -> list[str]:
     return found[: 2 * THREAD]
 
 
-def _covered(verdict: object) -> bool:
-    return getattr(verdict, "decision", None) is Decision.INTERSTITIAL
+def _covers(verdict: Verdict) -> bool:
+    """Whether a verdict lays a warning over the text, not over its media alone."""
+    covers = verdict.decision is Decision.INTERSTITIAL
+    return covers and not verdict.policy.startswith(OF_MEDIA)
 
 
 def _near(query: Vector, reading: Reading | None) -> float:

@@ -28,7 +28,7 @@ def reasons(engine: Engine, question: Question) -> Iterator[Line]:
         return
     try:
         feed = _page(engine, question)
-        found = _looked_at(engine, feed, question.post)
+        found = _looked_at(engine, feed, _shown_as(feed, question.post))
     except NotFoundError:
         yield Line(say(question.language, "not shown"))
         return
@@ -49,6 +49,12 @@ def _page(engine: Engine, question: Question) -> Feed:
     if owner is not None and owner != question.viewer:
         raise NotFoundError(f"{question.request} was served to someone else.")
     return engine.store.receipt(question.request)
+
+
+def _shown_as(feed: Feed, post: str) -> str:
+    """The post of a page that showed this one: itself, or a repost of it."""
+    posts = (item.candidate.post for item in feed.page.items)
+    return next((one.id for one in posts if post in (one.id, one.repost_of)), post)
 
 
 def _looked_at(engine: Engine, feed: Feed, post: str) -> tuple[Reason, ...]:
