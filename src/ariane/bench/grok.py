@@ -8,7 +8,7 @@ are not timed; they are the layer's time times 64, plus the head's.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import torch
@@ -45,19 +45,22 @@ def decode(
     device: str | None = None,
     rounds: int = 7,
     copied: int = COPY_BYTES,
+    choices: Sequence[int] = CHOICES,
 ) -> list[Row]:
     """A decode step of `layers` layers whose width is `width` instead of 8,192, at each bits.
+
+    All `choices`, 16 among them, are in memory at once: a full-width layer of 16 bits takes 8 GB.
 
     The fastest of `rounds` rounds, in which all are timed in turn, since other work on the machine
     can only slow a round. A weight is read once a token; "GB/s" counts those that a token reads.
     """
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     config = shaped(width, layers)
-    steps = {bits: _step(config, bits, device) for bits in CHOICES}
-    seconds: dict[int, float] = dict.fromkeys(CHOICES, float("inf"))
-    peers: dict[int, float] = dict.fromkeys(CHOICES, float("inf"))
+    steps = {bits: _step(config, bits, device) for bits in choices}
+    seconds: dict[int, float] = dict.fromkeys(choices, float("inf"))
+    peers: dict[int, float] = dict.fromkeys(choices, float("inf"))
     bandwidth = 0.0
-    products = {bits: _products(width, bits, device) for bits in CHOICES}
+    products = {bits: _products(width, bits, device) for bits in choices}
     for _ in range(rounds):
         bandwidth = max(bandwidth, copy_bandwidth(device, copied))
         for bits, (step, _) in steps.items():
