@@ -22,7 +22,7 @@ def about(reader: Reader, target: str) -> int:
     ("who", "width", "words"),
     [
         ("new", 390, "plus de sciences, moins de sport"),
-        ("old", 1280, "plus de sciences, moins de sport"),
+        ("old", 1280, "beaucoup plus de sciences, moins de sport"),
         ("remembered", 1280, "beaucoup plus de sciences et moins de sport jusqu’à dimanche"),
     ],
 )
