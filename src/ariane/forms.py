@@ -84,6 +84,11 @@ def formed(text: str, accents: bool) -> str:
     return _WORD.sub(lambda found: _form(found[0], accents), folded(text))
 
 
+def plain_words(text: str) -> list[str]:
+    """The words of a text, folded, without accents, in the form of singular and plural."""
+    return re.findall(r"\w+", formed(text, accents=False))
+
+
 @lru_cache(maxsize=16_384)
 def _form(word: str, accents: bool) -> str:
     if word not in EXCEPTIONS and not accents:

@@ -8,7 +8,7 @@ from typing import Final
 
 from ariane.ask.nouns import Citation, Line
 from ariane.ask.words import say
-from ariane.forms import formed
+from ariane.forms import plain_words
 from ariane.material import material
 from ariane.types import Post, Store
 
@@ -44,8 +44,8 @@ def quote_of(text: str, subject: str) -> str:
     sentences = [found.span() for found in SENTENCE.finditer(text)]
     if not sentences:
         return ""
-    asked = set(formed(subject, accents=False).split())
-    shared = [len(asked & set(_words(text[start:end]))) for start, end in sentences]
+    asked = set(plain_words(subject))
+    shared = [len(asked & set(plain_words(text[start:end]))) for start, end in sentences]
     best = shared.index(max(shared))
     first, last = sentences[best]
     for start, end in sentences[best + 1 :]:
@@ -59,7 +59,3 @@ def author_of(store: Store, post: Post) -> str:
     """The name of a post's author; strangers chose it, so it is bounded and plain."""
     account = store.account(post.author)
     return material((account.name if account else None) or post.author, NAME)
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", formed(text, accents=False))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import numpy as np
 
 from ariane.engine import Engine
 from ariane.feed import arrange
-from ariane.forms import formed
+from ariane.forms import plain_words
 from ariane.guard import guard
 from ariane.guard.rules import BY_NAME
 from ariane.types import Ask, Decision, Post, Ranked, Reading, Vector, Verdict, Viewer
@@ -73,9 +72,9 @@ def about(
     query = engine.encoder.encode([subject])[0]
     ids = nearest(engine, ask, query) if among is None else among
     items = seen_by(engine, ask, viewer, ids)
-    texts = [set(_words(item.candidate.post.words)) for item in items]
+    texts = [set(plain_words(item.candidate.post.words)) for item in items]
     rare = Rarity(Counter(word for words in texts for word in words), len(texts))
-    asked = set(_words(subject))
+    asked = set(plain_words(subject))
     whole = sum(rare(word) for word in asked) or 1.0
     found = []
     for item, words in zip(items, texts, strict=True):
@@ -133,10 +132,6 @@ def _near(query: Vector, reading: Reading | None) -> float:
     if reading is None or reading.vector.size != query.size:
         return 0.0
     return max(0.0, float(reading.vector @ query))
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", formed(text, accents=False))
 
 
 @dataclass(frozen=True, slots=True)

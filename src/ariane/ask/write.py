@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from ariane.ask.nouns import Citation, Line, Question
-from ariane.forms import formed
+from ariane.forms import plain_words
 from ariane.material import material, to_machines
 from ariane.types import LanguageModel, Message, Post
 
@@ -137,5 +137,4 @@ def _borne_out(line: str, cited: Sequence[tuple[Citation, str]]) -> bool:
 
 def _telling(text: str) -> list[str]:
     """The words of a text that tell something: numbers, and words of four letters or more."""
-    words = re.findall(r"\w+", formed(text, accents=False))
-    return [word for word in words if len(word) >= 4 or word[0].isdigit()]
+    return [word for word in plain_words(text) if len(word) >= 4 or word[0].isdigit()]

@@ -7,6 +7,7 @@ is taken and left aside.
 from __future__ import annotations
 
 import reprlib
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
@@ -134,9 +135,9 @@ class Asked(Strict):
     stream_options: Aside = None
     user: Aside = None
 
+    @abstractmethod
     def words(self) -> int:
         """Characters of the prompt."""
-        raise NotImplementedError
 
     def body(self, room: int) -> dict[str, Any]:
         """What Transformers' handlers are given, where a reply has room for so many tokens."""

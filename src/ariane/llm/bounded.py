@@ -8,10 +8,8 @@ from collections.abc import Callable, Iterator
 from httpx2 import Client, ReadTimeout, Request, Response, SyncByteStream
 from openai import DefaultHttpxClient
 
+from ariane.llm.settings import STREAM_TIMES
 from ariane.types import ModelGarbageError
-
-STREAM_TIMES = 10
-"""How many times longer a streamed answer may take than one in one piece."""
 
 BEGAN = "ariane.began"
 

@@ -24,16 +24,13 @@ from transformers import (
 import ariane.grok  # noqa: F401 - the Auto classes know Grok from here on
 from ariane.llm.door import Said
 from ariane.llm.fitting import with_schema
-from ariane.llm.settings import LanguageModelSettings
+from ariane.llm.settings import STREAM_TIMES, LanguageModelSettings
 from ariane.types import (
     Message,
     ModelDownError,
     ModelRefusedError,
     ModelSlowError,
 )
-
-STREAM_TIMES = 10
-"""How many times longer a streamed answer may take than one in one piece."""
 
 Tokens: TypeAlias = torch.Tensor
 

@@ -12,6 +12,9 @@ from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveIn
 
 from ariane.types import CallError
 
+STREAM_TIMES = 10
+"""How many times longer a streamed answer may take than one in one piece."""
+
 VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,63}")
 
 
