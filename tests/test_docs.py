@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from ariane.__main__ import app
+from ariane.commands import app
 
 REPOSITORY = Path(__file__).parents[1]
 SOURCE = REPOSITORY / "src" / "ariane"

@@ -17,7 +17,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[1]
 PACKAGE = "ariane"
-DOORS = ("ariane.engine", "ariane.__main__", "ariane.grok.parts")
+DOORS = ("ariane.engine", "ariane.commands.parts", "ariane.grok.parts")
 FORBIDDEN_NAMES = re.compile(r"^(utils?|common|helpers?|misc)$")
 
 
