@@ -1,4 +1,8 @@
-"""Run by torchrun: the logits of checkpoints under tensor parallelism, each written beside it."""
+"""Run by torchrun: the logits of checkpoints under tensor parallelism, each written beside it.
+
+First by all processes, then by half of them and so on: to import everything costs more than to
+compute, so it is done once.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +16,19 @@ from ariane.grok import Grok2ForCausalLM
 
 
 def main(ids: str, *directories: str) -> None:
-    for directory in directories:
-        tell(directory, ids)
-    torch.distributed.destroy_process_group()
+    rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    while rank < size > 1:
+        # As torchrun would after a restart, so that this group does not meet in the former's room.
+        os.environ |= {name: str(size) for name in ("WORLD_SIZE", "LOCAL_WORLD_SIZE")}
+        os.environ["TORCHELASTIC_RESTART_COUNT"] = str(size)
+        for directory in directories:
+            tell(directory, ids, size)
+        torch.distributed.destroy_process_group()
+        size //= 2
 
 
-def tell(directory: str, ids: str) -> None:
-    everyone = DistributedConfig(tp_size=int(os.environ["WORLD_SIZE"]))
+def tell(directory: str, ids: str, size: int) -> None:
+    everyone = DistributedConfig(tp_size=size)
     model = Grok2ForCausalLM.from_pretrained(
         directory, distributed_config=everyone, dtype=torch.float32
     )
@@ -34,7 +44,7 @@ def tell(directory: str, ids: str) -> None:
     }
     if os.environ["RANK"] == "0":
         full = logits.full_tensor() if hasattr(logits, "full_tensor") else logits
-        torch.save({"logits": full, "made": step, "shares": shares}, f"{directory}/out.pt")
+        torch.save({"logits": full, "made": step, "shares": shares}, f"{directory}/{size}.pt")
 
 
 if __name__ == "__main__":
