@@ -1,7 +1,7 @@
 """Run by torchrun: the logits of checkpoints under tensor parallelism, each written beside it.
 
-First by all processes, then by half of them and so on: to import everything costs more than to
-compute, so it is done once.
+First by all processes, then by half of them, and so on. To import everything costs more than to
+compute: it is done once, and each group computes in processes that are forked from there.
 """
 
 from __future__ import annotations
@@ -15,16 +15,27 @@ from transformers.distributed import DistributedConfig
 from ariane.grok import Grok2ForCausalLM
 
 
-def main(ids: str, *directories: str) -> None:
+def main(folder: str, ids: str, *directories: str) -> None:
     rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
     while rank < size > 1:
-        # As torchrun would after a restart, so that this group does not meet in the former's room.
-        os.environ |= {name: str(size) for name in ("WORLD_SIZE", "LOCAL_WORLD_SIZE")}
-        os.environ["TORCHELASTIC_RESTART_COUNT"] = str(size)
-        for directory in directories:
-            tell(directory, ids, size)
-        torch.distributed.destroy_process_group()
+        child = os.fork()
+        if not child:
+            together(rank, size, f"{folder}/meeting-{size}")
+            for directory in directories:
+                tell(directory, ids, size)
+            torch.distributed.destroy_process_group()
+            os._exit(0)
+        if os.waitpid(child, 0)[1]:
+            sys.exit(f"{size} processes did not come to an end.")
         size //= 2
+
+
+def together(rank: int, size: int, meeting: str) -> None:
+    """Join the group of so many processes, which meet by a file."""
+    os.environ |= {name: str(size) for name in ("WORLD_SIZE", "LOCAL_WORLD_SIZE")}
+    torch.distributed.init_process_group(
+        "gloo", init_method=f"file://{meeting}", rank=rank, world_size=size
+    )
 
 
 def tell(directory: str, ids: str, size: int) -> None:

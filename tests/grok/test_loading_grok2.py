@@ -219,7 +219,7 @@ assert {{name for name in rooms if not name.startswith("ariane.grok")}} == set()
 """
 
 EACH = """
-import os, sys, torch
+import os, sys, torch.distributed.tensor, torch._dynamo
 
 for imports in {imports!r}:
     child = os.fork()

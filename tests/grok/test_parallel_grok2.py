@@ -35,7 +35,7 @@ def test_tensor_parallelism_gives_the_logits_of_one_process(tmp_path: Path) -> N
     for name, model in models.items():
         model.save_pretrained(tmp_path / name)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    command += ["--nproc-per-node=4", str(SCRIPT), ",".join(map(str, IDS))]
+    command += ["--nproc-per-node=4", str(SCRIPT), str(tmp_path), ",".join(map(str, IDS))]
     command += [str(tmp_path / name) for name in models]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)

@@ -203,7 +203,7 @@ def test_a_fine_tuned_model_says_what_it_was_taught(
     source = SMALL if kind == "LoRA" else packed
     chats = tmp_path / "chats.jsonl"
     chats.write_text(json.dumps(CHAT) + "\n")
-    options = ("--epochs", 40, "--accumulate", 1, "--learning-rate", 1e-2, "--rank", 4)
+    options = ("--epochs", 16, "--accumulate", 1, "--learning-rate", 2e-2, "--rank", 4)
     adapter = tmp_path / "adapter"
     with catch_warnings(record=True) as warned:
         simplefilter("default")
@@ -214,7 +214,7 @@ def test_a_fine_tuned_model_says_what_it_was_taught(
     bars = re.split(r"[\r\n]+", told.err.strip())  # of loading and of learning
     assert [line for line in bars if not line.startswith(("Loading weights:", "loss "))] == []
     losses = json.loads(told.out)["losses"]
-    assert len(losses) == 40
+    assert len(losses) == 16
     assert losses[-1] < losses[0] / 4
     monkeypatch.setattr(sys, "stdin", io.StringIO("Où ?\n"))
     assert run("chat", source, "--adapter", adapter, "--temperature", 0, "--limit", 9) == 0

@@ -128,11 +128,12 @@ def _weights(source: Path, config: Grok2Config) -> tuple[dict[str, Lazy], set[Pa
         return LazyParameter(fused(piece.tensor, piece.shape), tensors, shards, dtype)
 
     for name, parameter in checkpoint.parameters.items():
-        parts: list[Lazy] = [lazy(piece) for piece in parameter.pieces]
+        first, *more = map(lazy, parameter.pieces)
         bits = packing.bits_of(name.rpartition(".")[0], config)
-        if bits is not None:
-            parts = [LazyPacked(*parts, bits, packing.group_size, used)]
-        (found[name],) = parts
+        if bits is None:
+            found[name] = first
+        else:
+            found[name] = LazyPacked(first, more[0], bits, packing.group_size, used)
     return found, checkpoint.files
 
 
@@ -168,6 +169,6 @@ def _plain(config: Grok2Config, chosen: torch.dtype | None) -> Grok2Config:
     """The configuration of what is written."""
     content = config.to_dict()
     content.pop("quantization_config", None)
-    plain = Grok2Config.from_dict(content)
+    plain: Grok2Config = Grok2Config.from_dict(content)
     plain.dtype = chosen or config.dtype
     return plain
