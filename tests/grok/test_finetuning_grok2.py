@@ -16,6 +16,7 @@ from tests.grok.tiny import IDS, run
 from ariane.grok.configuration_packed import Grok2PackedConfig
 from ariane.grok.finetuning_grok2 import (
     IGNORED,
+    LONGEST,
     FineTuning,
     _batches,
     encode,
@@ -123,7 +124,7 @@ def test_checkpointing_changes_nothing(tmp_path: Path) -> None:
             plain(),
             Letters(),
             CHATS,
-            tmp_path,
+            tmp_path / str(checkpointing),
             FineTuning(rank=2, epochs=2, batch=2, accumulate=1, checkpointing=checkpointing),
         )
         for checkpointing in (True, False)
@@ -144,11 +145,29 @@ def test_chats_are_read_and_a_bad_line_is_named(tmp_path: Path) -> None:
         ('[{"role": "bot", "content": "x"}]', "the role 'bot'"),
         ('[{"role": "user", "content": "x"}]', "no message of the assistant"),
         ('[{"role": "assistant", "content": null}]', "is no chat"),
+        ('[{"role": ["assistant"], "content": "x"}]', "is no chat"),
+        ("[" * 100_000, "is no chat"),
+        (json.dumps(odd) + "\n\n\r\n{", "chats.jsonl:4 is no chat"),
         ("", "holds no chat"),
     ):
         path.write_text(line)
         with pytest.raises(ValueError, match=said):
             read_chats(path)
+    path.write_bytes(json.dumps(odd).encode() + b'\n[{"role": "assistant", "content": "\xe9"}]')
+    with pytest.raises(ValueError, match=r"chats.jsonl:2 is no chat"):
+        read_chats(path)
+
+
+def test_a_line_without_an_end_is_not_read_whole(tmp_path: Path) -> None:
+    path = tmp_path / "chats.jsonl"
+    chat = json.dumps(CHATS[0]).encode()
+    path.write_bytes(chat.ljust(LONGEST - 1) + b"\n" + chat)
+    assert read_chats(path) == [CHATS[0]] * 2
+    path.write_bytes(chat + b"\n")
+    with path.open("r+b") as file:
+        file.truncate(2**36)  # bytes of zeros that take no room on the disk
+    with pytest.raises(ValueError, match=r"chats.jsonl:2 is longer than 16 MiB"):
+        read_chats(path)
 
 
 CUT_OFF = FineTuning(rank=2, epochs=4, batch=1, accumulate=1, learning_rate=1e-2, keep_every=3)
@@ -238,6 +257,25 @@ def test_a_training_that_makes_no_sense_is_refused(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match=said):
             finetune(plain(), Letters(), CHATS, tmp_path, settings)
     assert not (tmp_path / ADAPTER).exists()
+
+
+def test_what_is_done_is_not_written_over(tmp_path: Path) -> None:
+    once = replace(CUT_OFF, epochs=1)
+    finetune(plain(), Letters(), CHATS, tmp_path / "done", once)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "done").iterdir()}
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").write_text("{}")
+    (tmp_path / "file").write_text("mine")
+    for target, said in (
+        ("done", "holds an adapter that is done: choose another directory, or remove it"),
+        ("model", "holds a model"),
+        ("file", "is no directory"),
+    ):
+        for resume in (False, True):
+            with pytest.raises(ValueError, match=said):
+                finetune(plain(), Letters(), CHATS, tmp_path / target, once, resume=resume)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "done").iterdir()} == before
+    assert [path.name for path in (tmp_path / "model").iterdir()] == ["config.json"]
 
 
 @pytest.mark.parametrize("packed", [False, True])

@@ -207,16 +207,37 @@ IMPORTS = (
 )
 
 
+LOADS = """
+from transformers import AutoTokenizer, AutoModelForCausalLM
+
+tokenizer = AutoTokenizer.from_pretrained({folder!r})
+assert type(tokenizer).__name__ == "Grok2Tokenizer"
+model = AutoModelForCausalLM.from_pretrained({folder!r})
+assert type(model).__name__ == "Grok2ForCausalLM"
+rooms = {{name for name in sys.modules if name.startswith("ariane.")}}
+assert {{name for name in rooms if not name.startswith("ariane.grok")}} == set(), rooms
+"""
+
+EACH = """
+import os, sys, torch.distributed.tensor, torch._dynamo
+
+for imports in {imports!r}:
+    child = os.fork()
+    if not child:
+        exec(imports + {loads!r})
+        os._exit(0)
+    if os.waitpid(child, 0)[1]:
+        sys.exit(imports)
+"""
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("imports", IMPORTS)
-def test_any_order_of_imports_registers(imports: str, published: Path) -> None:
-    code = (
-        f"{imports}\nfrom transformers import AutoTokenizer, AutoModelForCausalLM\n"
-        f"tokenizer = AutoTokenizer.from_pretrained({str(published)!r})\n"
-        "assert type(tokenizer).__name__ == 'Grok2Tokenizer'\n"
-        f"AutoModelForCausalLM.from_pretrained({str(published)!r})"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+def test_any_order_of_imports_registers_and_loads_no_other_room(published: Path) -> None:
+    """Each order in a process of its own, in which only PyTorch has been imported before."""
+    loads = LOADS.format(folder=str(published))
+    code = EACH.format(imports=IMPORTS, loads=loads)
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
 import pytest
 import torch
@@ -20,9 +21,13 @@ from tests.grok.checkpoints import copied
 
 from ariane.__main__ import main
 from ariane.grok import CheckpointError, commands_model, running_grok2
+from ariane.grok.modeling_grok2 import Grok2ForCausalLM
 from ariane.grok.running_grok2 import Conversation
 
 SMALL = Path(__file__).parents[2] / "models" / "small-grok"
+HIDDEN = (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning)
+"""Warnings that Python shows to nobody unless asked to."""
+
 CHAT = {"messages": [{"role": "user", "content": "Où ?"}, {"role": "assistant", "content": "Là."}]}
 
 
@@ -39,7 +44,9 @@ def test_a_plan_is_told_without_torch() -> None:
     call = ["-X", "importtime", "-m", "ariane", "grok", "plan", "--gpu", "24GiB", "--ram", "128GiB"]
     done = subprocess.run([sys.executable, *call], check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert "computed where it lies: " in done.stdout
+    sums = [line for line in done.stdout.splitlines() if " GB / " in line]
+    assert sums[-2].startswith("3 bits, experts 2, computed where it lies: ")
+    assert all(line.endswith((", each token", "/s on the CPU")) for line in sums)
     assert "real runs reach about half" in done.stderr
     loaded = set(re.findall(r"^import time:.*\|\s*(\w+)", done.stderr, re.MULTILINE))
     assert "typer" in loaded
@@ -78,6 +85,10 @@ def test_a_plan_knows_many_gpus(capsys: pytest.CaptureFixture[str]) -> None:
         (("--gpu", "0GiB"), "is no size"),
         (("--gpu", "0x24GiB"), "is no number of GPUs"),
         (("--gpu", "8x80GiB", "--gpus", "2"), "both say how many"),
+        (("--gpu", "80GiB", "--gpus", "9" * 400), "is no number of GPUs"),
+        (("--gpu", "9" * 400 + "x80GiB"), "is no number of GPUs"),
+        (("--ram", "9" * 400 + "GB"), "is no size"),
+        (("--ram", "8GiB", "--ram-bandwidth", "-1GB"), "'-1GB' is no size"),
     ],
 )
 def test_plans_that_cannot_be_made(
@@ -186,21 +197,28 @@ def test_a_fine_tuned_model_says_what_it_was_taught(
     kind: str,
     packed: Path,
     tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     source = SMALL if kind == "LoRA" else packed
     chats = tmp_path / "chats.jsonl"
     chats.write_text(json.dumps(CHAT) + "\n")
-    options = ("--epochs", 40, "--accumulate", 1, "--learning-rate", 1e-2, "--rank", 4)
+    options = ("--epochs", 16, "--accumulate", 1, "--learning-rate", 2e-2, "--rank", 4)
     adapter = tmp_path / "adapter"
-    assert run("finetune", source, chats, adapter, *options, "--json") == 0
-    losses = json.loads(capsys.readouterr().out)["losses"]
-    assert len(losses) == 40
+    with catch_warnings(record=True) as warned:
+        simplefilter("default")
+        assert run("finetune", source, chats, adapter, *options, "--json") == 0
+    told = capfd.readouterr()
+    shown = [one for one in warned if not issubclass(one.category, HIDDEN)]
+    assert [str(one.message) for one in shown] == []
+    bars = re.split(r"[\r\n]+", told.err.strip())  # of loading and of learning
+    assert [line for line in bars if not line.startswith(("Loading weights:", "loss "))] == []
+    losses = json.loads(told.out)["losses"]
+    assert len(losses) == 16
     assert losses[-1] < losses[0] / 4
     monkeypatch.setattr(sys, "stdin", io.StringIO("Où ?\n"))
     assert run("chat", source, "--adapter", adapter, "--temperature", 0, "--limit", 9) == 0
-    assert capsys.readouterr().out.strip() == "Là."
+    assert capfd.readouterr().out.strip() == "Là."
 
 
 def test_ctrl_c_keeps_the_training_and_resume_ends_it(
@@ -233,6 +251,21 @@ def test_chats_that_cannot_be_learned(tmp_path: Path, capsys: pytest.CaptureFixt
     chats.write_text('{"messages": 3}\n')
     assert run("finetune", SMALL, chats, tmp_path / "adapter") == 1
     assert "chats.jsonl:1 is no chat" in capsys.readouterr().err
+    assert not (tmp_path / "adapter").exists()
+
+
+def test_a_target_that_holds_something_is_refused_before_a_model_is_loaded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chats, adapter = tmp_path / "chats.jsonl", tmp_path / "adapter"
+    chats.write_text(json.dumps(CHAT))
+    adapter.mkdir()
+    (adapter / "adapter_model.safetensors").write_bytes(b"")
+    (tmp_path / "nothing").mkdir()  # has no model to load
+    assert run("finetune", tmp_path / "nothing", chats, adapter) == 1
+    assert "holds an adapter that is done" in capsys.readouterr().err
+    assert run("finetune", SMALL, chats, SMALL) == 1
+    assert "holds a model" in capsys.readouterr().err
 
 
 # ---------------------------------------------------------------------------------------------
@@ -383,3 +416,136 @@ def test_what_is_pasted_is_one_turn() -> None:
         assert process.wait(20) == 0
     os.close(ours)
     assert repr(["one\ntwo\n\nthree"]).encode() in shown
+
+
+CONFIGS: tuple[dict[str, Any] | str, ...] = (
+    {"num_key_value_heads": 0},
+    {"num_attention_heads": 0},
+    {"hidden_size": 0},
+    {"hidden_size": "wide"},
+    {"num_hidden_layers": -1},
+    {"moe_intermediate_size": 0},
+    {"num_experts_per_tok": 0},
+    {"final_logit_softcapping": "a"},
+    {"rope_parameters": 3},
+    {"torch_dtype": "foo"},
+    {"pad_token_id": 2048},
+    {"architectures": 5},
+    {"architectures": [["Grok1ForCausalLM"]]},
+    {"quantization_config": 5},
+    {"quantization_config": {"quant_method": "grok2_packed", "bits": 7}},
+    {"quantization_config": {"quant_method": "grok2_packed", "colour": "red"}},
+    "null",
+    "3",
+    "[]",
+    "{",
+    "[" * 100_000,
+)
+
+
+def test_a_wrong_configuration_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = copied(SMALL, tmp_path / "checkpoint")
+    config = folder / "config.json"
+    config.unlink()
+    for changes in CONFIGS:
+        whole = json.loads((SMALL / "config.json").read_text())
+        config.write_text(changes if isinstance(changes, str) else json.dumps(whole | changes))
+        for command in ("inspect", "chat"):
+            assert run(command, folder) == 1, changes
+            said = capsys.readouterr().err.strip()
+            assert said.startswith("ariane: "), changes
+            assert isinstance(changes, str) or next(iter(changes)) in said or "config.json" in said
+
+
+@pytest.mark.parametrize(
+    ("error", "place"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."), "GPU"),
+        (RuntimeError("CUDA error: out of memory"), "GPU"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "machine"),
+        (MemoryError(), "machine"),
+    ],
+)
+def test_a_full_memory_is_one_sentence_with_what_helps(
+    error: Exception,
+    place: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise error
+
+    chats = tmp_path / "chats.jsonl"
+    chats.write_text(json.dumps(CHAT))
+    monkeypatch.setattr(Grok2ForCausalLM, "from_pretrained", full)
+    for call, remedy in (
+        (("chat", SMALL), "--gpu 20GiB"),
+        (("verify", SMALL), "--gpu 20GiB"),
+        (("serve", SMALL, "--port", 0), "--gpu 20GiB"),
+        (("finetune", SMALL, chats, tmp_path / "adapter"), "--length or --batch"),
+    ):
+        assert run(*call) == 1
+        (said,) = capsys.readouterr().err.strip().splitlines()
+        assert said.startswith(f"ariane: The memory of the {place} is full: ")
+        assert remedy in said
+        assert "ariane grok quantize" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "value"),
+    [
+        (("chat", "--dtype", "foo"), "foo"),
+        (("verify", "--dtype", "foo"), "foo"),
+        (("serve", "--dtype", "foo"), "foo"),
+        (("finetune", "c", "a", "--dtype", "foo"), "foo"),
+        (("merge", "{small}", "{new}", "--dtype", "foo"), "foo"),
+        (("finetune", "c", "a", "--epochs", "0"), "0"),
+        (("finetune", "c", "a", "--epochs", "-2"), "-2"),
+        (("finetune", "c", "a", "--epochs", "nan"), "nan"),
+        (("finetune", "c", "a", "--epochs", "1e30"), "1e+30"),
+        (("finetune", "c", "a", "--learning-rate", "0"), "0"),
+        (("finetune", "c", "a", "--learning-rate", "-1e-4"), "-0.0001"),
+        (("finetune", "c", "a", "--learning-rate", "inf"), "inf"),
+        (("finetune", "c", "a", "--rank", "0"), "0"),
+        (("finetune", "c", "a", "--rank", "1000000000"), "1000000000"),
+        (("finetune", "c", "a", "--alpha", "-1"), "-1"),
+        (("finetune", "c", "a", "--batch", "0"), "0"),
+        (("finetune", "c", "a", "--batch", "1000000000"), "1000000000"),
+        (("finetune", "c", "a", "--accumulate", "0"), "0"),
+        (("finetune", "c", "a", "--length", "1"), "1"),
+        (("finetune", "c", "a", "--keep-every", "0"), "0"),
+        (("finetune", "c", "a", "--seed", "-1"), "-1"),
+        (("finetune", "c", "a", "--seed", str(2**70)), str(2**70)),
+        (("chat", "--temperature", "-1"), "-1"),
+        (("chat", "--temperature", "nan"), "nan"),
+        (("chat", "--temperature", "1e9"), "1000000000"),
+        (("chat", "--limit", "0"), "0"),
+        (("chat", "--gpu", "-4GiB"), "-4GiB"),
+        (("chat", "--gpu", "1" * 400 + "GB"), "111"),
+        (("chat", "--adapter", "{new}"), "new"),
+        (("serve", "--adapter", "{new}"), "new"),
+        (("serve", "--port", "70000"), "70000"),
+        (("serve", "--port", "-1"), "-1"),
+        (("serve", "--host", ""), "''"),
+        (("verify", "--window", "1"), "1"),
+        (("verify", "--gpu", "many"), "many"),
+        (("quantize", "{new}", "--bits", "-4"), "-4"),
+        (("quantize", "{new}", "--expert-bits", "0"), "0"),
+        (("quantize", "{new}", "--group-size", "0"), "0"),
+        (("convert", "{new}", "--limit", "0"), "0"),
+        (("convert", "{new}", "--limit", "nan"), "nan"),
+        (("convert", "{new}", "--limit", "inf"), "inf"),
+        (("convert", "{new}", "--to", "foo"), "foo"),
+    ],
+)
+def test_absurd_values_end_with_status_2_and_are_named(
+    arguments: tuple[str, ...], value: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command, *rest = (one.format(small=SMALL, new=tmp_path / "new") for one in arguments)
+    assert run(command, SMALL, *rest) == 2
+    said = capsys.readouterr().err
+    assert value in said.replace("\n", "")
+    assert list(tmp_path.iterdir()) == []

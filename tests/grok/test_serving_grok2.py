@@ -25,6 +25,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_openai import ChatOpenAI, OpenAI
+from transformers import AutoTokenizer
 
 from ariane.__main__ import main
 from ariane.grok.admission_grok2 import PLACES
@@ -111,9 +112,47 @@ def test_a_reply_ends_before_a_stop_word(client: openai.OpenAI, words: list[str]
     text = client.completions.create(**asked).choices[0].text
     expected = min((text.partition(word)[0] for word in words), key=len)
     asked["stop"] = words
-    assert client.completions.create(**asked).choices[0].text == expected
-    pieces = client.completions.create(**asked, stream=True)
+    whole = client.completions.create(**asked)
+    assert whole.choices[0].text == expected
+    assert whole.choices[0].finish_reason == ("length" if expected == text else "stop")
+    pieces = list(client.completions.create(**asked, stream=True))
     assert "".join(piece.choices[0].text for piece in pieces) == expected
+    assert pieces[-1].choices[0].finish_reason == whole.choices[0].finish_reason
+    assert pieces[-1].usage == whole.usage
+
+
+def test_a_stop_word_over_the_borders_of_tokens_ends_a_turn(client: openai.OpenAI) -> None:
+    asked: dict[str, Any] = {"model": NAME, "messages": HELLO, "temperature": 0, "max_tokens": 30}
+    text = str(client.chat.completions.create(**asked).choices[0].message.content)
+    tokenizer = AutoTokenizer.from_pretrained(SMALL)
+    ends = list(accumulate(len(tokenizer.decode(n)) for n in tokenizer(text)["input_ids"]))
+    for end in ends[3:9]:
+        word = text[end - 2 : end + 2]
+        expected = text.partition(word)[0]
+        one = client.chat.completions.create(**asked, stop=word)
+        assert one.choices[0].message.content == expected
+        assert one.choices[0].finish_reason == "stop"
+        assert one.usage is not None
+        # A word that the last token allowed ends is a stop too.
+        just = {**asked, "max_tokens": one.usage.completion_tokens, "stop": word}
+        (choice,) = client.chat.completions.create(**just).choices
+        assert choice.finish_reason == "stop"
+        told = ""
+        for piece in client.chat.completions.create(**asked, stop=word, stream=True):
+            told += piece.choices[0].delta.content or ""
+            assert expected.startswith(told)
+        assert told == expected
+
+
+def test_a_stop_word_that_begins_in_the_prompt_is_none(client: openai.OpenAI) -> None:
+    asked: dict[str, Any] = {"model": NAME, "prompt": "La jeune femme", "temperature": 0}
+    text = client.completions.create(**asked, max_tokens=12).choices[0].text
+    word = f"femme{text[:2]}"
+    assert word not in text
+    for stream in (False, True):
+        pieces = client.completions.create(**asked, max_tokens=12, stop=word, stream=stream)
+        said = "".join(piece.choices[0].text for piece in (pieces if stream else [pieces]))
+        assert said == text
 
 
 @given(st.lists(st.text("ab", max_size=3)), st.lists(st.text("ab", min_size=1, max_size=4)))
@@ -466,7 +505,10 @@ def test_several_processes_are_refused(
 
 @pytest.mark.slow
 def test_a_stopped_server_breaks_off_its_replies() -> None:
-    call = [sys.executable, "-m", "ariane", "grok", "serve", str(SMALL), "--port", "0"]
+    # As `ariane grok serve` does, but with less patience.
+    code = "import sys; from ariane.grok import serving_grok2; serving_grok2.PATIENCE = 2; "
+    code += "from ariane.__main__ import main; sys.exit(main(sys.argv[1:]))"
+    call = [sys.executable, "-c", code, "grok", "serve", str(SMALL), "--port", "0"]
     with subprocess.Popen(call, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         said = ""

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ariane.grok.errors import CheckpointError
-from ariane.grok.headers import ITEM_BYTES, Shard, read_header
+from ariane.grok.headers import ITEM_BYTES, PACKED_BYTES, Shard, read_header
 from ariane.grok.layout_grok2 import (
     RANKED,
     Parameter,
@@ -200,16 +200,21 @@ def read_parameters(tensors: Mapping[str, Tensor], config: Sizes) -> dict[str, P
     }
 
 
-def read_checkpoint(folder: Path, config: Sizes) -> Checkpoint:
-    """A directory that was checked against its configuration; raises `CheckpointError`."""
+def read_checkpoint(
+    folder: Path, config: Sizes, packed: dict[str, Parameter] | None = None
+) -> Checkpoint:
+    """A directory that was checked against its configuration; raises `CheckpointError`.
+
+    `packed` are the parameters of a packed one, which are not looked for under published names.
+    """
     files = weight_files(folder)
     if not files:
         raise CheckpointError(
             f"{folder} has no weight file: put pytorch_model-*.safetensors or model*.safetensors "
             "there."
         )
-    tensors = read_tensors(files)
-    wanted = read_parameters(tensors, config)
+    tensors = read_tensors(files, PACKED_BYTES if packed else ITEM_BYTES)
+    wanted = packed or read_parameters(tensors, config)
     wrong = faults(tensors, wanted)
     if wrong:
         more = f" ({len(wrong) - 1} more faults)" if len(wrong) > 1 else ""

@@ -11,7 +11,18 @@ import typer
 
 from ariane.grok.errors import CheckpointError
 from ariane.grok.parts import part
-from ariane.grok.terminal import Folder, Json, bar, out, say, sentences, show, show_json
+from ariane.grok.terminal import (
+    Dtype,
+    Folder,
+    Json,
+    bar,
+    out,
+    say,
+    sentences,
+    show,
+    show_json,
+    within,
+)
 
 app = typer.Typer()
 
@@ -89,7 +100,10 @@ def convert(
     to: Annotated[
         str, typer.Option(help="merged: for Transformers; gguf: for llama.cpp's converter.")
     ] = "merged",
-    limit: Annotated[float, typer.Option(help="The most gigabytes of one file.", min=1e-6)] = 5.0,
+    limit: Annotated[
+        float,
+        typer.Option(help="The most gigabytes of one file.", callback=within(0, 10**6, above=True)),
+    ] = 5.0,
 ) -> None:
     """Write a checkpoint as whole tensors; started again, it goes on.
 
@@ -128,7 +142,7 @@ def quantize(
 
     The source is of any layout; the target loads like any model.
     """
-    with sentences(source):
+    with sentences(source, full="leave --device out, and the processor computes"):
         room = part("packing")
         try:
             choice = room.Grok2PackedConfig(bits, expert_bits, head_bits, group_size)
@@ -139,4 +153,21 @@ def quantize(
         with bar() as progress:
             tell = partial(progress.update, progress.add_task("reading", total=None))
             room.quantize_directory(source, target, choice, device, tell)
+    out.print(f"Wrote {target}.")
+
+
+@app.command()
+def merge(
+    source: Folder,
+    adapter: Annotated[Path, typer.Argument(help="A directory that finetune wrote.")],
+    target: Annotated[Path, typer.Argument(help="The directory to write.")],
+    dtype: Dtype = "auto",
+) -> None:
+    """Write a model with an adapter in its weights, plain ones; started again, it goes on.
+
+    The source is of any layout, or packed. In memory are the adapter and some rows of a weight.
+    """
+    with sentences(source, adapter), bar() as progress:
+        tell = partial(progress.update, progress.add_task("reading", total=None))
+        part("merging").merge_directory(source, adapter, target, dtype, tell)
     out.print(f"Wrote {target}.")

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from unicodedata import category
 
 import typer
 
 from ariane.grok.parts import part
 from ariane.grok.terminal import (
+    FEWER,
+    LESS,
+    Dtype,
     Folder,
     Json,
+    named,
     one_process,
     out,
     say,
@@ -22,6 +26,7 @@ from ariane.grok.terminal import (
     steps,
     stopping,
     typed,
+    within,
 )
 
 app = typer.Typer()
@@ -30,15 +35,19 @@ Gpu = Annotated[
     str | None,
     typer.Option(help="The most for one GPU, such as 24GiB; the processor does the rest."),
 ]
-Dtype = Annotated[
-    Literal["auto", "float32", "bfloat16", "float16"],
-    typer.Option(help="auto: as the files are."),
-]
+MOST = 10_000
+"""Of what a training is measured in, at most: more is a slip of the keyboard."""
+
+SHORTER = f"use less of --length or --batch, or {FEWER}"
+"""The remedy where learning fills the memory."""
+
 Adapter = Annotated[Path | None, typer.Option(help="A directory that finetune wrote.")]
 
 
 def load(folder: Path, gpu: str | None, dtype: str, adapter: Path | None = None) -> tuple[Any, Any]:
     """A model that is ready to run, and its tokenizer."""
+    if adapter is not None and not adapter.is_dir():
+        raise typer.BadParameter(f"{adapter} is no directory.")
     room = part("running")
     place = room.anywhere
     if gpu is not None:
@@ -58,7 +67,9 @@ def load(folder: Path, gpu: str | None, dtype: str, adapter: Path | None = None)
 def verify(
     folder: Folder,
     text: Annotated[Path | None, typer.Option(help="A text to score; else an essay.")] = None,
-    window: Annotated[int, typer.Option(help="Tokens that are read at once.", min=2)] = 8192,
+    window: Annotated[
+        int, typer.Option(help="Tokens that are read at once.", callback=within(2))
+    ] = 8192,
     write: Annotated[
         bool, typer.Option("--write", help="Write the choice into config.json.")
     ] = False,
@@ -67,7 +78,7 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Score a text under each doubtful reading of the weights, and choose one."""
-    with sentences(folder):
+    with sentences(folder, full=LESS):
         room = part("verification")
         model, tokenizer = load(folder, gpu, dtype)
         said = text.read_text(encoding="utf-8") if text else None
@@ -92,16 +103,31 @@ def finetune(
     folder: Folder,
     chats: Annotated[Path, typer.Argument(help="JSONL: an object with messages a line.")],
     target: Annotated[Path, typer.Argument(help="Where the adapter goes.")],
-    rank: Annotated[int, typer.Option(help="Of each adapter.", min=1)] = 16,
-    alpha: Annotated[int, typer.Option(help="Its effect is times alpha / rank.", min=1)] = 32,
+    rank: Annotated[int, typer.Option(help="Of each adapter.", callback=within(1, MOST))] = 16,
+    alpha: Annotated[
+        int, typer.Option(help="Its effect is times alpha / rank.", callback=within(1, MOST))
+    ] = 32,
     experts: Annotated[bool, typer.Option(help="Whether experts are adapted too.")] = True,
-    epochs: Annotated[float, typer.Option(help="Times that each chat is seen.")] = 1.0,
-    batch: Annotated[int, typer.Option(help="Chats in a pass.", min=1)] = 1,
-    accumulate: Annotated[int, typer.Option(help="Passes in a step.", min=1)] = 8,
-    learning_rate: Annotated[float, typer.Option(help="At its highest.")] = 1e-4,
-    length: Annotated[int, typer.Option(help="Tokens of a chat; the rest is cut.", min=2)] = 2048,
-    seed: Annotated[int, typer.Option(help="Of the order of chats.")] = 0,
-    keep_every: Annotated[int, typer.Option(help="Steps after which all is kept.", min=1)] = 50,
+    epochs: Annotated[
+        float,
+        typer.Option(help="Times that each chat is seen.", callback=within(0, MOST, above=True)),
+    ] = 1.0,
+    batch: Annotated[int, typer.Option(help="Chats in a pass.", callback=within(1, MOST))] = 1,
+    accumulate: Annotated[
+        int, typer.Option(help="Passes in a step.", callback=within(1, MOST))
+    ] = 8,
+    learning_rate: Annotated[
+        float, typer.Option(help="At its highest.", callback=within(0, 1, above=True))
+    ] = 1e-4,
+    length: Annotated[
+        int, typer.Option(help="Tokens of a chat; the rest is cut.", callback=within(2))
+    ] = 2048,
+    seed: Annotated[
+        int, typer.Option(help="Of the order of chats.", callback=within(0, 2**63 - 1))
+    ] = 0,
+    keep_every: Annotated[
+        int, typer.Option(help="Steps after which all is kept.", callback=within(1))
+    ] = 50,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where it was cut off.")] = False,
     dtype: Dtype = "auto",
     as_json: Json = False,
@@ -110,9 +136,11 @@ def finetune(
 
     Ctrl-C keeps the training after the step; --resume goes on with it to the same adapter.
     """
-    with sentences(folder):
+    with sentences(folder, full=SHORTER):
         room = part("finetuning")
+        room.check_kept(target, resume)
         read = room.read_chats(chats)
+        target.mkdir(parents=True, exist_ok=True)
         settings = room.FineTuning(
             rank=rank,
             alpha=alpha,
@@ -141,8 +169,13 @@ def finetune(
 def chat(
     folder: Folder,
     system: Annotated[str, typer.Option(help="What the model is told first.")] = "",
-    temperature: Annotated[float, typer.Option(help="0 takes the likeliest word.", min=0)] = 1.0,
-    limit: Annotated[int, typer.Option(help="Tokens of a reply at most.", min=1)] = 1024,
+    temperature: Annotated[
+        float,
+        typer.Option(help="0 takes the likeliest word.", callback=within(0, 100)),
+    ] = 1.0,
+    limit: Annotated[
+        int, typer.Option(help="Tokens of a reply at most.", callback=within(1))
+    ] = 1024,
     adapter: Adapter = None,
     gpu: Gpu = None,
     dtype: Dtype = "auto",
@@ -151,7 +184,7 @@ def chat(
 
     What is pasted into a terminal is one turn, its lines included.
     """
-    with sentences(folder):
+    with sentences(folder, full=LESS):
         model, tokenizer = load(folder, gpu, dtype, adapter)
         room = part("running")
         talk = room.Conversation(model, tokenizer, system)
@@ -179,15 +212,15 @@ def serve(
     folder: Folder,
     name: Annotated[str | None, typer.Option(help="Its name; else the directory's.")] = None,
     host: Annotated[
-        str, typer.Option(help="The address; 0.0.0.0 is open to others.")
+        str, typer.Option(help="The address; 0.0.0.0 is open to others.", callback=named)
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The port.", min=0, max=65535)] = 8000,
+    port: Annotated[int, typer.Option(help="The port.", callback=within(0, 65535))] = 8000,
     adapter: Adapter = None,
     gpu: Gpu = None,
     dtype: Dtype = "auto",
 ) -> None:
     """Serve a model as OpenAI's API does: /v1/chat/completions, /v1/completions, /v1/models."""
     called = name or folder.resolve().name
-    with sentences(folder):
+    with sentences(folder, full=LESS):
         one_process()
         part("serving").run(called, lambda: load(folder, gpu, dtype, adapter), host, port, say)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ariane.grok.parts import part
-from ariane.grok.terminal import Json, out, say, show, show_json
+from ariane.grok.terminal import Json, out, say, show, show_json, within
 
 app = typer.Typer()
 
@@ -16,7 +16,9 @@ app = typer.Typer()
 def plan(
     gpu: Annotated[str | None, typer.Option(help="A GPU's memory: 24GiB, or 8x80GiB.")] = None,
     ram: Annotated[str | None, typer.Option(help="The host's memory, such as 128GiB.")] = None,
-    gpus: Annotated[int | None, typer.Option(help="How many such GPUs.", min=1)] = None,
+    gpus: Annotated[
+        int | None, typer.Option(help="How many such GPUs.", callback=within(1))
+    ] = None,
     bandwidth: Annotated[
         str | None, typer.Option(help="A GPU's bytes a second, such as 3350GB; else by its size.")
     ] = None,
@@ -42,5 +44,6 @@ def plan(
         return
     show([{key: row[key] for key in row if key != "arithmetic"} for row in rows], model)
     for row in rows:
-        out.print(f"{row['bits']}, {row['how']}: {row['arithmetic']}", highlight=False)
+        said = f"{row['bits']}, {row['how']}: {row['arithmetic']}"
+        out.print(said, highlight=False, soft_wrap=True)
     say(room.meaning(machine))

@@ -13,7 +13,7 @@ from transformers.models.auto.configuration_auto import AutoConfig
 from ariane.grok.configuration_grok2 import Grok2Config
 from ariane.grok.errors import CheckpointError
 
-ARCHITECTURES = {"Grok1ForCausalLM", "Grok2ForCausalLM"}
+ARCHITECTURES = ("Grok1ForCausalLM", "Grok2ForCausalLM")
 """By these a configuration of model type "git" is Grok-2's; the first is the published one."""
 
 
@@ -38,7 +38,7 @@ class AutoGrok2Config(PreTrainedConfig):
         content = {name: value for name, value in config_dict.items() if name != "model_type"}
         try:
             return Grok2Config.from_dict(content, **kwargs)
-        except (ValueError, TypeError, StrictDataclassError) as error:
+        except (ValueError, TypeError, AttributeError, StrictDataclassError) as error:
             reason = error.__cause__ or error
             raise CheckpointError(f"config.json does not describe a Grok-2: {reason}") from error
 
@@ -55,7 +55,8 @@ class AutoGitConfig(AutoGrok2Config):
     @classmethod
     def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> Any:
         """Grok2Config or GitConfig."""
-        if ARCHITECTURES.isdisjoint(config_dict.get("architectures") or ()):
+        named = config_dict.get("architectures")
+        if not isinstance(named, list) or not any(name in ARCHITECTURES for name in named):
             return transformers.GitConfig.from_dict(config_dict, **kwargs)
         return super().from_dict(config_dict, **kwargs)
 

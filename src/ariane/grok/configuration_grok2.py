@@ -5,6 +5,7 @@ Source: `config.json` of xai-org/grok-2 and SGLang's `models/grok.py`, its refer
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from huggingface_hub.dataclasses import strict
@@ -31,6 +32,22 @@ YARN = {
     "beta_slow": 1.0,
 }
 """What the published configuration says under those keys."""
+
+
+SIZES = (
+    "vocab_size",
+    "hidden_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "num_key_value_heads",
+    "head_dim",
+    "max_position_embeddings",
+)
+"""The numbers of which every decoder has at least one."""
+
+FACTORS = ("rms_norm_eps", "embedding_multiplier_scale", "output_multiplier_scale")
+CAPS = ("attn_logit_softcapping", "router_logit_softcapping", "final_logit_softcapping")
+"""Numbers above 0; a cap may be None."""
 
 
 @strict
@@ -125,6 +142,8 @@ class Grok2Config(PreTrainedConfig):
 
     def validate_architecture(self) -> None:
         """Reject numbers that no decoder can be built from, naming the wrong one."""
+        self._check_sizes()
+        self._check_factors()
         if self.num_attention_heads % self.num_key_value_heads:
             raise ValueError(
                 f"num_attention_heads ({self.num_attention_heads}) must be a multiple of "
@@ -145,17 +164,39 @@ class Grok2Config(PreTrainedConfig):
             raise ValueError(
                 "residual_moe False needs experts: set num_local_experts above 0, or residual_moe."
             )
-        if self.attn_temperature_len is not None and self.attn_temperature_len < 2:
+        if self.pad_token_id is not None and not 0 <= self.pad_token_id < self.vocab_size:
             raise ValueError(
-                f"attn_temperature_len ({self.attn_temperature_len}) must be at least 2, "
-                "or None to keep attention's temperature at 1."
+                f"pad_token_id ({self.pad_token_id}) is no token of {self.vocab_size}."
             )
-        for name in ("attn", "router", "final"):
-            cap = getattr(self, f"{name}_logit_softcapping")
-            if cap is not None and cap <= 0:
-                raise ValueError(
-                    f"{name}_logit_softcapping ({cap}) must be above 0, or None to be off."
-                )
+
+    def _check_sizes(self) -> None:
+        """Reject a part without width or number; experts, or the dense MLP, may not be there."""
+        _check_whole("num_local_experts", self.num_local_experts, 0)
+        experts = ("moe_intermediate_size",) if self.num_local_experts else ()
+        dense = ("intermediate_size",) if self.residual_moe or not experts else ()
+        for name in (*SIZES, *experts, *dense):
+            _check_whole(name, getattr(self, name), 1)
+        if self.attn_temperature_len is not None:
+            off = ", or None to keep attention's temperature at 1"
+            _check_whole("attn_temperature_len", self.attn_temperature_len, 2, off)
+
+    def _check_factors(self) -> None:
+        """Reject what is no number above 0 where one multiplies or divides; a cap may be off."""
+        rope = self.rope_parameters or {}
+        found = {name: getattr(self, name) for name in FACTORS}
+        found |= {name: rope[name] for name in ("rope_theta", *YARN) if name in rope}
+        caps = {name: getattr(self, name) for name in CAPS}
+        for name, value in {**found, **caps}.items():
+            if value is None and name in caps:
+                continue
+            if not isinstance(value, int | float) or not 0 < value < math.inf:
+                off = ", or None to be off" if name in caps else ""
+                raise ValueError(f"{name} ({value!r}) must be above 0{off}.")
+
+
+def _check_whole(name: str, value: object, least: int, off: str = "") -> None:
+    if not isinstance(value, int) or value < least:
+        raise ValueError(f"{name} ({value!r}) must be a whole number of at least {least}{off}.")
 
 
 __all__ = ["Grok2Config"]

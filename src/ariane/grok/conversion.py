@@ -18,8 +18,8 @@ from transformers.models.auto.tokenization_auto import AutoTokenizer
 from ariane.grok.checkpoint import Checkpoint, Tensor, read_checkpoint
 from ariane.grok.configuration_grok2 import Grok2Config
 from ariane.grok.errors import CheckpointError
-from ariane.grok.inspection import read_config
 from ariane.grok.layout_grok2 import GATE_UP, Shape
+from ariane.grok.loading_grok2 import read_config
 from ariane.grok.progress import Progress
 from ariane.grok.tokenization_grok2 import VOCAB_FILE
 from ariane.grok.writing import (
@@ -75,15 +75,18 @@ def blocks(tensor: Tensor) -> Iterator[Block]:
         yield joined.reshape(-1)
 
 
+def write_config(config: Grok2Config, target: Path) -> None:
+    """Write configuration and generation settings of a directory of our own."""
+    config.architectures = ["Grok2ForCausalLM"]
+    config.save_pretrained(target)
+    ends, padding = config.eos_token_id, config.pad_token_id
+    GenerationConfig(eos_token_id=ends, pad_token_id=padding).save_pretrained(target)
+
+
 def _write_words(source: Path, target: Path, config: Grok2Config, fused: bool) -> None:
     """Configuration and generation settings."""
     if fused:
-        config.architectures = ["Grok2ForCausalLM"]
-        config.save_pretrained(target)
-        ends = config.eos_token_id
-        GenerationConfig(eos_token_id=ends, pad_token_id=config.pad_token_id).save_pretrained(
-            target
-        )
+        write_config(config, target)
     else:
         # Under "original" llama.cpp stretches rotary positions, under "git" it adds GIT's defaults.
         content = json.loads((source / "config.json").read_bytes())

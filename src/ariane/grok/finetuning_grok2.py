@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -25,6 +26,9 @@ Example: TypeAlias = tuple[list[int], list[int]]
 """Token ids, and labels with −100 on what is not learned."""
 
 IGNORED = -100
+
+LONGEST = 16 << 20
+"""Bytes of a chat's line at most: a file without line feeds is not read whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,23 +69,30 @@ def read_chats(path: Path) -> list[Chat]:
     Raises ValueError that names the line where one is something else.
     """
     chats = []
-    # Only a line feed ends a line: JSON's strings may hold other marks that Python takes for one.
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
-        if line.strip():
-            chats.append(_chat(line, f"{path}:{number}"))
+    with path.open("rb") as file:
+        # Bytes, since only a line feed ends a line: in text Python takes other marks for one too.
+        lines = iter(partial(file.readline, LONGEST + 1), b"")
+        for number, line in enumerate(lines, start=1):
+            where = f"{path}:{number}"
+            if len(line) > LONGEST:
+                raise ValueError(
+                    f"{where} is longer than {LONGEST >> 20} MiB: write one chat a line."
+                )
+            if line.strip():
+                chats.append(_chat(line, where))
     if not chats:
         raise ValueError(f"{path} holds no chat: write one JSON object with messages a line.")
     return chats
 
 
-def _chat(line: str, where: str) -> Chat:
+def _chat(line: bytes, where: str) -> Chat:
     try:
-        read = json.loads(line)
+        read = json.loads(line.decode())
         messages = read["messages"] if isinstance(read, dict) else read
         chat = [{"role": one["role"], "content": one["content"]} for one in messages]
-        if not all(isinstance(one["content"], str) for one in chat):
-            raise TypeError("content is text")
-    except (ValueError, TypeError, KeyError) as error:
+        if not all(isinstance(said, str) for one in chat for said in one.values()):
+            raise TypeError("role and content are text")
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise ValueError(
             f'{where} is no chat: write {{"messages": [{{"role": "user", "content": "…"}}, …]}}.'
         ) from error
@@ -136,8 +147,8 @@ def finetune(
     training.
     """
     settings = settings or FineTuning()
-    directory.mkdir(parents=True, exist_ok=True)
     check_kept(directory, resume)
+    directory.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(settings.seed)
     examples = [encode(tokenizer, chat, settings.length) for chat in chats]
     _check_learned(examples, settings.length)
@@ -161,7 +172,8 @@ def finetune(
         _keep(training, steps, directory, settings.keep_every, stopped())
     if settings.checkpointing:
         model.activation_checkpointing_disable()
-    adapted.eval().save_pretrained(directory)
+    # To find out that no embedding is adapted, PEFT would read the base again and ask the hub.
+    adapted.eval().save_pretrained(directory, save_embedding_layers=False)
     forget(directory)
     return training.losses
 

@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from peft import PeftModel
 
+from ariane.grok.lora_grok2 import ADAPTER
+
 FILE = "training.pt"
 """What the adapter's directory holds until the training is done."""
 
@@ -82,6 +84,17 @@ def _shapes(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Size]:
 def check_kept(directory: Path, resume: bool) -> None:
     """Raise ValueError where there is nothing to go on with, or something would be lost."""
     kept = (directory / FILE).exists()
+    if directory.exists() and not directory.is_dir():
+        raise ValueError(f"{directory} is no directory: choose another.")
+    if (directory / "config.json").exists():
+        raise ValueError(
+            f"{directory} holds a model, which would no longer load beside an adapter: choose "
+            "another directory."
+        )
+    if not kept and any((directory / name).exists() for name in ADAPTER):
+        raise ValueError(
+            f"{directory} holds an adapter that is done: choose another directory, or remove it."
+        )
     if resume and not kept:
         raise ValueError(f"{directory} holds no training that was cut off: leave out --resume.")
     if kept and not resume:

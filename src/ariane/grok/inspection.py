@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from transformers.models.auto.configuration_auto import AutoConfig
-
 from ariane.grok.checkpoint import (
     Tensor,
     faults,
@@ -22,10 +20,8 @@ from ariane.grok.errors import CheckpointError
 from ariane.grok.headers import ITEM_BYTES, PACKED_BYTES
 from ariane.grok.layout_grok2 import Parameter, active_share, part_of
 from ariane.grok.layout_packed import packed_parameters, packing_of
+from ariane.grok.loading_grok2 import read_config
 from ariane.grok.tokenization_grok2 import VOCAB_FILE
-
-GROK_1 = ("ckpt-0", "tensor00000_000")
-"""What a directory of Grok-1's published files has, which is read by its conversion alone."""
 
 
 @dataclass(frozen=True)
@@ -83,25 +79,6 @@ def _together(name: str, kinds: Sequence[Kind]) -> Kind:
         sum(kind.parameters for kind in kinds),
         sum(kind.active for kind in kinds),
     )
-
-
-def read_config(folder: Path) -> Grok2Config:
-    """The directory's configuration; raises `CheckpointError` where it is not Grok-2's."""
-    if not (folder / "config.json").is_file():
-        if any((folder / name).exists() for name in GROK_1):
-            raise CheckpointError(
-                f"{folder} holds Grok-1's published files: `ariane grok convert` them first."
-            )
-        raise CheckpointError(f"{folder} has no config.json: it is no Grok-2 checkpoint.")
-    try:
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{folder / 'config.json'} cannot be read: {error}") from error
-    if not isinstance(config, Grok2Config):
-        raise CheckpointError(
-            f"{folder / 'config.json'} is that of {config.model_type}, not of Grok-2."
-        )
-    return config
 
 
 def _kind(tensor: str) -> str:

@@ -9,12 +9,19 @@ from ariane.grok.packing_grok2 import code_bytes
 
 
 def packing_of(config: Grok2Config) -> Grok2PackedConfig | None:
-    """How a configuration says that its weights are packed by us; None where they are not."""
+    """How a configuration says that its weights are packed by us; None where they are not.
+
+    Raises ValueError where it cannot be read.
+    """
     said = getattr(config, "quantization_config", None)
     if isinstance(said, Grok2PackedConfig):
         return said
     if isinstance(said, dict) and said.get("quant_method") == METHOD:
-        return Grok2PackedConfig(**said)
+        try:
+            return Grok2PackedConfig(**said)
+        except (TypeError, ValueError) as error:
+            why = str(error).rstrip(".")
+            raise ValueError(f"quantization_config cannot be read: {why}.") from error
     return None
 
 

@@ -30,6 +30,9 @@ FORMATS = {
     "F64": torch.float64,
 }
 
+GROK_1 = ("ckpt-0", "tensor00000_000")
+"""What a directory of Grok-1's published files has, which is read by its conversion alone."""
+
 Index = Any
 """An ellipsis, a slice, or a tuple of slices, as of a safetensors slice."""
 
@@ -170,6 +173,25 @@ def find_folder(name: str | os.PathLike[str], subfolder: str = "", **hub: Any) -
     if not folder.is_dir():
         folder = Path(snapshot_download(str(name), allow_patterns=list(PATTERNS), **hub))
     return folder / subfolder
+
+
+def read_config(folder: Path) -> Grok2Config:
+    """The directory's configuration; raises `CheckpointError` where it is not Grok-2's."""
+    if not (folder / "config.json").is_file():
+        if any((folder / name).exists() for name in GROK_1):
+            raise CheckpointError(
+                f"{folder} holds Grok-1's published files: `ariane grok convert` them first."
+            )
+        raise CheckpointError(f"{folder} has no config.json: it is no Grok-2 checkpoint.")
+    try:
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise CheckpointError(f"{folder / 'config.json'} cannot be read: {error}") from error
+    if not isinstance(config, Grok2Config):
+        raise CheckpointError(
+            f"{folder / 'config.json'} is that of {config.model_type}, not of Grok-2."
+        )
+    return config
 
 
 def wanted_dtype(dtype: Any, config: Grok2Config) -> torch.dtype | None:

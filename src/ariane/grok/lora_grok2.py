@@ -1,4 +1,4 @@
-"""LoRA over packed weights: the adapter is trained, the packed weights stay (QLoRA).
+"""LoRA over plain and over packed weights: the adapter is trained, the weights stay (QLoRA).
 
 PEFT knows how to adapt linear layers and, by `target_parameters`, fused experts in floating point;
 this file is for `PackedLinear`. Sources: https://arxiv.org/abs/2106.09685 and
@@ -7,12 +7,17 @@ https://arxiv.org/abs/2305.14314.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model_state_dict
-from peft.tuners.lora.layer import LoraLayer
-from peft.utils.save_and_load import load_peft_weights
+from peft.tuners.lora.layer import Linear, LoraLayer, ParamWrapper
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file
 from torch import nn
 
 from ariane.grok.modeling_grok2 import Grok2PreTrainedModel
@@ -20,7 +25,7 @@ from ariane.grok.packed_grok2 import PackedLinear, by_expert
 from ariane.grok.packing_grok2 import dequantize
 from ariane.grok.quantizer_grok2 import Grok2PackedQuantizer
 
-ALWAYS_ON = r".*\.(self_attn\.[qkvo]_proj|mlp\.(gate|up|down)_proj)"
+PLAIN = r".*\.(self_attn\.[qkvo]_proj|mlp\.(gate|up|down)_proj)"
 PACKED = r".*\.(self_attn\.[qkvo]_proj|mlp\.(gate|up|down)_proj|experts\.(gate_up|down)_proj)"
 """Modules that are adapted, plain and packed."""
 
@@ -29,6 +34,10 @@ EXPERT_PARAMETERS = [
     "block_sparse_moe.experts.down_proj",
 ]
 """Fused experts, which PEFT adapts as parameters."""
+
+WEIGHTS = "adapter_model.safetensors"
+ADAPTER = ("adapter_config.json", WEIGHTS)
+"""The files of an adapter."""
 
 
 class LoraPackedLinear(LoraLayer, nn.Module):
@@ -98,12 +107,7 @@ class LoraPackedLinear(LoraLayer, nn.Module):
 
     def _factors(self, adapter: str) -> tuple[torch.Tensor, torch.Tensor]:
         """A (E, r, K) and B (E, N, r) of an adapter."""
-        count = self.experts or 1
-        down, up = self.lora_A[adapter].weight, self.lora_B[adapter].weight
-        return (
-            down.reshape(count, -1, down.shape[-1]),
-            up.reshape(up.shape[0], -1, count).permute(2, 0, 1),
-        )
+        return _factors(self, adapter, self.experts or 1)
 
     @torch.no_grad()
     def dequantize(self, dtype: torch.dtype) -> torch.Tensor:
@@ -123,6 +127,64 @@ class LoraPackedLinear(LoraLayer, nn.Module):
         return weights if self.experts else weights[0]
 
 
+def _factors(layer: Any, adapter: str, experts: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """A (E, r, K) and B (E, N, r) of an adapter's layer."""
+    down, up = layer.lora_A[adapter].weight, layer.lora_B[adapter].weight
+    return (
+        down.reshape(experts, -1, down.shape[-1]),
+        up.reshape(up.shape[0], -1, experts).permute(2, 0, 1),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an adapter adds to one weight, (N, K) or (E, N, K): scaling · B A, never built whole."""
+
+    down: torch.Tensor
+    """A: (r, K) or (E, r, K)."""
+    up: torch.Tensor
+    """B: (N, r) or (E, N, r)."""
+    scaling: float
+
+    def __getitem__(self, index: tuple[slice, ...]) -> torch.Tensor:
+        """Some rows of it, of some experts where there are any."""
+        return (self.up[index].float() @ self.down[index[:-1]].float()) * self.scaling
+
+
+def changes(adapted: PeftModel) -> dict[str, Change]:
+    """What the adapter changes, by the names of the weights in the model without it.
+
+    Raises ValueError where it is more than LoRA: bare weights, biases, magnitudes.
+    """
+    (adapter,) = adapted.active_adapters
+    found = dict(_changes(adapted.get_base_model(), adapter))
+    held = get_peft_model_state_dict(adapted, save_embedding_layers=False)
+    if len(held) != 2 * len(found):
+        raise ValueError(
+            "The adapter holds more than LoRA's two factors of attention, MLP and experts: merge "
+            "it in memory, with merge_and_unload of PEFT."
+        )
+    return found
+
+
+def _changes(model: nn.Module, adapter: str) -> Iterator[tuple[str, Change]]:
+    for path, layer in model.named_modules():
+        name = path.replace(".base_layer", "")
+        if not isinstance(layer, LoraLayer) or layer.lora_variant:
+            continue
+        if isinstance(layer, LoraPackedLinear) and layer.experts:
+            found, experts = name, layer.experts
+        elif isinstance(layer, ParamWrapper):
+            found, experts = f"{name}.{layer.parameter_name}", layer.num_experts
+        elif isinstance(layer, LoraPackedLinear | Linear):
+            found, experts = f"{name}.weight", 0
+        else:
+            continue
+        down, up = _factors(layer, adapter, experts or 1)
+        factors = (down, up) if experts else (down[0], up[0])
+        yield found, Change(*factors, layer.scaling[adapter])
+
+
 def is_packed(model: Grok2PreTrainedModel) -> bool:
     """Whether any weight of a model is packed."""
     return any(isinstance(module, PackedLinear) for module in model.modules())
@@ -137,7 +199,7 @@ def lora_config(
     config = LoraConfig(
         r=rank,
         lora_alpha=alpha,
-        target_modules=PACKED if packed and experts else ALWAYS_ON,
+        target_modules=PACKED if packed and experts else PLAIN,
         target_parameters=EXPERT_PARAMETERS if fused else None,
         lora_dropout=0.0,  # PEFT has none for fused parameters
         bias="none",
@@ -155,18 +217,51 @@ def knowing_packed(config: LoraConfig) -> LoraConfig:
 def load_adapter(model: Grok2PreTrainedModel, directory: str) -> PeftModel:
     """A model, plain or packed, under an adapter that was saved over one of the same kind.
 
-    Raises ValueError where it was saved over another: PEFT would leave out what has no place.
+    Of a model without memory, on "meta", the adapter alone has any. Raises ValueError where the
+    directory holds no whole adapter, or one that was saved over another model.
     """
-    config = knowing_packed(LoraConfig.from_pretrained(directory))
-    held = set(load_peft_weights(directory, device="cpu"))
-    adapted = PeftModel.from_pretrained(model, directory, config=config)
-    if held != set(get_peft_model_state_dict(adapted)):
-        raise ValueError(
-            f"{directory} was trained over a {'plain' if is_packed(model) else 'packed'} or "
-            f"another model, not over this {'packed' if is_packed(model) else 'plain'} one: load "
-            "it over the kind that it was trained over."
+    config, held = _read_adapter(Path(directory))
+    empty = model.device.type == "meta"
+    with catch_warnings():
+        simplefilter("ignore")  # of what has no place, which is refused below
+        adapted = PeftModel.from_pretrained(
+            model,
+            directory,
+            config=knowing_packed(config),
+            ignore_mismatched_sizes=True,
+            low_cpu_mem_usage=empty,
         )
+    state = get_peft_model_state_dict(adapted, save_embedding_layers=False)
+    if held != {name: tuple(weight.shape) for name, weight in state.items()}:
+        kinds = ("packed", "plain") if is_packed(model) else ("plain", "packed")
+        raise ValueError(
+            f"{directory} was trained over a {kinds[1]} or another model, not over this {kinds[0]} "
+            "one: load it over the kind that it was trained over."
+        )
+    if empty:  # PEFT has moved the adapter to where the model is
+        names = {name.replace(".default.", "."): name for name, _ in adapted.named_parameters()}
+        read = load_file(Path(directory) / WEIGHTS)
+        state = {names[name]: weight for name, weight in read.items() if name in names}
+        adapted.load_state_dict(state, strict=False, assign=True)
     return adapted
+
+
+def _read_adapter(directory: Path) -> tuple[LoraConfig, dict[str, tuple[int, ...]]]:
+    """An adapter's configuration, and the names and shapes of its weights."""
+    for name in ADAPTER:
+        if not (directory / name).is_file():  # PEFT would ask the hub for it
+            raise ValueError(f"{directory} has no {name}: name a directory that finetune wrote.")
+    try:
+        config = LoraConfig.from_pretrained(str(directory))
+        with safe_open(directory / WEIGHTS, framework="pt") as file:
+            # An open file is no mapping.
+            names = list(file.keys())
+            held = {name: tuple(file.get_slice(name).get_shape()) for name in names}
+    except (ValueError, TypeError, KeyError, AttributeError, SafetensorError) as error:
+        raise ValueError(f"{directory} holds no whole adapter: train it again.") from error
+    if not isinstance(config, LoraConfig):
+        raise ValueError(f"{directory} holds an adapter that is no LoRA: train one with finetune.")
+    return config, held
 
 
 def merge(adapted: PeftModel, dtype: torch.dtype = torch.bfloat16) -> Grok2PreTrainedModel:

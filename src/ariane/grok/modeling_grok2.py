@@ -309,6 +309,11 @@ class Grok2PreTrainedModel(PublishedCheckpoint, PreTrainedModel):
         "attentions": Grok2Attention,
     }
 
+    @property
+    def is_gradient_checkpointing(self) -> bool:
+        """The older name, by which PEFT asks; Transformers' own warns of it."""
+        return bool(self.is_activation_checkpointing)
+
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
         """Normal weights for the 3-D parameters that Transformers does not know."""

@@ -14,6 +14,7 @@ PARTS: Mapping[str, str] = {
     "grok-1 tokenizer": "ariane.grok.tokenization_grok1",
     "inspection": "ariane.grok.inspection",
     "lora": "ariane.grok.lora_grok2",
+    "merging": "ariane.grok.merging_grok2",
     "packing": "ariane.grok.quantization_grok2",
     "placement": "ariane.grok.placement_grok2",
     "planning": "ariane.grok.planning_grok2",

@@ -16,8 +16,8 @@ from accelerate.hooks import AlignDevicesHook, add_hook_to_module, remove_hook_f
 from torch import nn
 
 from ariane.grok.configuration_grok2 import Grok2Config
-from ariane.grok.inspection import read_config
 from ariane.grok.layout_packed import packing_of
+from ariane.grok.loading_grok2 import read_config
 from ariane.grok.modeling_grok2 import Grok2ForCausalLM
 from ariane.grok.planning_grok2 import Machine
 from ariane.grok.quantizer_grok2 import empty_packed

@@ -17,6 +17,9 @@ MODELS = {"grok-2": GROK_2, "grok-1": GROK_1}
 
 GB = 10**9
 
+MOST = 10**6
+"""GPUs, or units of a size, at most: more is a slip of the keyboard."""
+
 RESERVE = 0.1
 """Share of a GPU's memory that weights must leave free."""
 
@@ -103,16 +106,19 @@ def _gpus(gpu: str | None, gpus: int | None) -> tuple[int, int]:
     if times and gpus is not None:
         raise ValueError(f"{gpu!r} and {gpus} both say how many GPUs: give one of them.")
     count = times.strip() or str(1 if gpus is None else gpus)
-    if not count.isdecimal() or not int(count):
+    if not count.isdecimal() or not 0 < float(count) <= MOST:
         raise ValueError(f"{count!r} is no number of GPUs: write 24GiB, or 8x80GiB.")
     return int(count), bytes_of(each)
 
 
 def bytes_of(size: str) -> int:
-    """Bytes of "24GiB", "128GB" or "1.5TB". Raises ValueError otherwise, and for nothing."""
+    """Bytes of "24GiB", "128GB" or "1.5TB".
+
+    Raises ValueError otherwise, for nothing, and for more than any machine has.
+    """
     found = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([KMGT])(i?)B?\s*", size, re.IGNORECASE)
     amount = float(found[1]) if found else 0.0
-    if not found or not amount:
+    if not found or not 0 < amount <= MOST:
         raise ValueError(f"{size!r} is no size: write it like 24GiB or 128GB.")
     base = 1024 if found[3] else 1000
     return int(amount * base ** ("KMGT".index(found[2].upper()) + 1))

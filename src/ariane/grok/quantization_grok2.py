@@ -15,10 +15,9 @@ from ariane.grok.checkpoint import read_checkpoint
 from ariane.grok.configuration_grok2 import Grok2Config
 from ariane.grok.configuration_packed import Grok2PackedConfig
 from ariane.grok.conversion import read_tokenizer, write_tokenizer
-from ariane.grok.inspection import read_config
 from ariane.grok.layout_grok2 import Shape, parameters
 from ariane.grok.layout_packed import packed_shapes
-from ariane.grok.loading_grok2 import FORMATS, lazy_state
+from ariane.grok.loading_grok2 import FORMATS, lazy_state, read_config
 from ariane.grok.packing_grok2 import check, quantize
 from ariane.grok.progress import Progress, silent
 from ariane.grok.writing import BLOCK, LIMIT, Block, Output, check_target, mark_of, write_all
@@ -112,7 +111,7 @@ def _about(name: str, tensors: Mapping[str, Any]) -> tuple[str, Shape]:
 
 
 def _plain(name: str, tensor: Any, kind: str, shape: Shape) -> Output:
-    return Output({name: (kind, shape)}, lambda: _blocks(tensor[...]))
+    return Output({name: (kind, shape)}, lambda: blocks_of(tensor[...]))
 
 
 def _packed(
@@ -123,14 +122,14 @@ def _packed(
 
     def made() -> Iterator[Block]:
         for part in quantize(tensor[...], bits, group, device):
-            yield from _blocks(part)
+            yield from blocks_of(part)
 
     kinds = {"codes": "U8", "scales": "BF16"}
     shapes = packed_shapes(shape, bits, group)
     return Output({f"{stem}.{end}": (kinds[end], one) for end, one in shapes.items()}, made)
 
 
-def _blocks(tensor: torch.Tensor) -> Iterator[Block]:
+def blocks_of(tensor: torch.Tensor) -> Iterator[Block]:
     """The bytes of a tensor in order."""
     raw: Block = tensor.detach().cpu().contiguous().view(torch.uint8).reshape(-1).numpy()
     return (raw[at : at + BLOCK] for at in range(0, len(raw), BLOCK))

@@ -11,8 +11,9 @@ from transformers import DynamicCache
 from transformers.generation.streamers import TextStreamer
 from transformers.models.auto.tokenization_auto import AutoTokenizer
 
-from ariane.grok.inspection import read_config
 from ariane.grok.kernels_grok2 import prepare
+from ariane.grok.layout_packed import packing_of
+from ariane.grok.loading_grok2 import read_config
 from ariane.grok.modeling_grok2 import Grok2ForCausalLM
 from ariane.grok.tokenization_grok2 import SEPARATOR, Grok2Tokenizer
 
@@ -46,7 +47,7 @@ def load(
     Tokens are drawn from the model's own distribution unless a call says otherwise. Raises
     `CheckpointError` where the directory is no whole Grok-2.
     """
-    read_config(folder)
+    packing_of(read_config(folder))  # refuses what Transformers would trip over
     tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     if tokenizer.chat_template and not isinstance(tokenizer, Grok2Tokenizer):
         # A written directory names a plain class, by which a message could end its turn.

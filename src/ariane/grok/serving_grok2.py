@@ -28,7 +28,7 @@ from transformers.cli.serving.chat_completion import ChatCompletionHandler
 from transformers.cli.serving.completion import CompletionHandler
 from transformers.cli.serving.model_manager import ModelManager
 from transformers.cli.serving.utils import X_REQUEST_ID, GenerateManager, GenerationState
-from transformers.generation.stopping_criteria import StoppingCriteriaList
+from transformers.generation.stopping_criteria import StoppingCriteria, StoppingCriteriaList
 
 from ariane.grok.admission_grok2 import KnownHosts, Places
 from ariane.grok.modeling_grok2 import Grok2ForCausalLM
@@ -57,6 +57,34 @@ class OneModel(ModelManager):
         return self.held
 
 
+class Over(StoppingCriteria):
+    """Ends a reply once its own text holds one of some words, or nobody waits for it any more.
+
+    Transformers' own finds a word that begins in the prompt too, and reads the whole vocabulary
+    anew for each choice of words. `config` is the request's, whose stop words are taken over.
+    """
+
+    def __init__(self, tokenizer: Any, config: Any, prompt: int, left: Event) -> None:
+        self.tokenizer, self.config, self.prompt, self.left = tokenizer, config, prompt, left
+        self.words, config.stop_strings = tuple(config.stop_strings or ()), None
+        # A token has a byte at least; one more, whose leading space some tokenizers drop.
+        self.reach = max((len(word.encode()) for word in self.words), default=0) + 1
+
+    def __call__(self, ids: torch.Tensor, scores: torch.Tensor, **_: Any) -> torch.Tensor:
+        """Whether each of the replies (B,) is over, of ids (B, S)."""
+        return torch.full((len(ids),), self.left.is_set() or self._found(ids[0]), device=ids.device)
+
+    def _found(self, ids: torch.Tensor) -> bool:
+        if not self.words:
+            return False
+        last = ids[max(self.prompt, len(ids) - self.reach) :]
+        said = self.tokenizer.decode(last, skip_special_tokens=True)
+        found = any(word in said for word in self.words)
+        if found:  # else a word at the last token allowed would be told as an end by length
+            self.config.max_new_tokens = None
+        return found
+
+
 class OneAtATime(GenerateManager):
     """One generation after another, without its stop word, and only while somebody waits.
 
@@ -67,10 +95,16 @@ class OneAtATime(GenerateManager):
         self, model: Any, processor: Any, inputs: Any, gen_config: Any, *rest: Any, **named: Any
     ) -> tuple[Any, Any]:
         """The queue of a reply's pieces, and what fills it."""
+        over = Over(processor, gen_config, inputs["input_ids"].shape[-1], Event())
         queue, streamer = super().generate_streaming(
-            model, processor, inputs, gen_config, *rest, **named
+            model,
+            processor,
+            {**inputs, "stopping_criteria": StoppingCriteriaList([over])},
+            gen_config,
+            *rest,
+            **named,
         )
-        return Pieces(queue, gen_config.stop_strings or ()), streamer
+        return Pieces(queue, over.words), streamer
 
     async def generate_non_streaming(
         self, model: Any, processor: Any, inputs: Any, gen_config: Any, request_id: str
@@ -78,9 +112,7 @@ class OneAtATime(GenerateManager):
         """A whole reply, with the prompt's length and the reply's tokens; cancelled, it ends."""
         prompt: torch.Tensor = inputs["input_ids"]
         left = Event()
-
-        def until_left(ids: torch.Tensor, _: Any) -> torch.Tensor:
-            return torch.full((len(ids),), left.is_set(), device=ids.device)
+        over = Over(processor, gen_config, prompt.shape[-1], left)
 
         def make() -> torch.Tensor:
             if left.is_set():
@@ -88,8 +120,7 @@ class OneAtATime(GenerateManager):
             made: torch.Tensor = model.generate(
                 **inputs,
                 generation_config=gen_config,
-                tokenizer=processor,
-                stopping_criteria=StoppingCriteriaList([until_left]),
+                stopping_criteria=StoppingCriteriaList([over]),
             )
             return made
 
@@ -100,7 +131,7 @@ class OneAtATime(GenerateManager):
             left.set()
         reply = made[0, prompt.shape[-1] :]
         text = processor.decode(reply, skip_special_tokens=True)
-        return Until(gen_config.stop_strings or ()).add(text, last=True), prompt.shape[-1], reply
+        return Until(over.words).add(text, last=True), prompt.shape[-1], reply
 
     async def rest(self) -> None:
         """Wait for the thread a little: Python crashes where it ends while a thread computes."""

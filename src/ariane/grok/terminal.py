@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -33,6 +35,10 @@ except ImportError:  # Windows has none
     readline = None  # type: ignore[assignment]
 
 Folder = Annotated[Path, typer.Argument(help="A checkpoint's directory.")]
+Dtype = Annotated[
+    Literal["auto", "float32", "bfloat16", "float16"],
+    typer.Option(help="auto: as the files are."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 COMPANIONS = {"accelerate", "peft", "openai", "sentencepiece", "google", "google.protobuf"}
@@ -41,12 +47,19 @@ COMPANIONS = {"accelerate", "peft", "openai", "sentencepiece", "google", "google
 out, err = Console(), Console(stderr=True)
 
 
+FULL = re.compile("out of memory|can't allocate memory")
+"""How PyTorch says that a GPU's memory, or the machine's, is full."""
+
+FEWER = "take a model in fewer bits, which `ariane grok quantize` writes"
+LESS = f"give it less, as by --gpu 20GiB, or {FEWER}"
+
+
 @contextmanager
-def sentences(*folders: Path) -> Iterator[None]:
+def sentences(*folders: Path, full: str = FEWER) -> Iterator[None]:
     """A fault of files or values ends the command with its sentence and status 1.
 
-    With ARIANE_DEBUG=1 it is raised instead, to show where it comes from. The call was wrong where
-    one of the `folders` is no directory.
+    With ARIANE_DEBUG=1 it is raised instead, to show where it comes from. `full` is the remedy
+    where the memory is full. The call was wrong where one of the `folders` is no directory.
     """
     for folder in folders:
         if not folder.is_dir():
@@ -61,6 +74,43 @@ def sentences(*folders: Path) -> Iterator[None]:
         if os.environ.get("ARIANE_DEBUG") == "1":
             raise
         _end(str(error))
+    except (RuntimeError, MemoryError) as error:
+        if os.environ.get("ARIANE_DEBUG") == "1" or not _is_full(error):
+            raise
+        place = "GPU" if "out of memory" in str(error) else "machine"
+        _end(f"The memory of the {place} is full: {full}.")
+
+
+def _is_full(error: Exception) -> bool:
+    return isinstance(error, MemoryError) or FULL.search(str(error)) is not None
+
+
+def within(
+    least: float, most: float = math.inf, *, above: bool = False
+) -> Callable[[float | None], float | None]:
+    """A callback of an option: its value is at least `least`, or above it, and at most `most`.
+
+    Typer's own bounds name no value, and let NaN through.
+    """
+    first = f"above {least}" if above else f"at least {least}"
+    last = "" if most == math.inf else f" and at most {most}"
+
+    def check(value: float | None) -> float | None:
+        if value is None:
+            return None
+        sound = (least < value if above else least <= value) and value <= most
+        if not sound or value == math.inf:
+            raise typer.BadParameter(f"{value} is not {first}{last}.")
+        return value
+
+    return check
+
+
+def named(value: str) -> str:
+    """A callback of an option that must not be empty."""
+    if not value.strip():
+        raise typer.BadParameter(f"{value!r} is empty.")
+    return value
 
 
 def one_process() -> None:

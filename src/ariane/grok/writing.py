@@ -59,10 +59,20 @@ def mark_of(files: Iterable[Path], *settings: object) -> str:
     return sha256(repr((stats, settings)).encode()).hexdigest()
 
 
-def check_target(source: Path, target: Path) -> None:
+def check_target(source: Path, target: Path, what: str = "checkpoint") -> None:
     """Raise `CheckpointError` where a run would write over what it reads."""
     if source.resolve() == target.resolve():
-        raise CheckpointError(f"{target} is the checkpoint itself: choose another directory.")
+        raise CheckpointError(f"{target} is the {what} itself: choose another directory.")
+
+
+def check_foreign(target: Path, mark: str) -> None:
+    """Raise `CheckpointError` where a directory holds something, and nothing of this run's."""
+    held = [path for path in target.iterdir() if path.suffix != ".part"] if target.exists() else []
+    if held and all((_read(path) or ("",))[0] != mark for path in target.glob("*.safetensors")):
+        raise CheckpointError(
+            f"{target} holds {min(held).name}, which is not of this source and these settings: "
+            "choose another directory."
+        )
 
 
 def write_all(
