@@ -53,7 +53,7 @@ def scripted(world: World) -> Scripted:
 
 
 def trained(engine: Engine, folder: Path, seed: int) -> tuple[Trial, RankerModel]:
-    """A ranker on the readings in force, the posts of the plan withheld, and what it is tried on."""
+    """A ranker on the readings in force, the plan's posts withheld, and what it is tried on."""
     chosen = plan(engine.store)
     run = train_ranker(
         engine.store,
