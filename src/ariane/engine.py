@@ -199,12 +199,14 @@ class Engine:
     def opinion(self) -> Opinion | None:
         """The promoted student's second opinion of the model; None without one that loads."""
         run = _checkpoint(self.home, self.store, "reader")
+        if run is None:
+            return None
         try:
-            found: Opinion | None = run and _part("opinion")(self.encoder.name, run)
+            opinion: Opinion | None = _part("opinion")(self.encoder.name, run)
         except ArianeError as error:
             log.error("what the model says stands, since the student does not load: %s", error)
             return None
-        return found
+        return opinion
 
     @cached_property
     def classify(self) -> Classify:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ import pytest
 
 from ariane.engine import init, load, new_run
 from ariane.heads import Head
+from ariane.heads import load as load_heads
 from ariane.metrics import paired_bootstrap
-from ariane.read.aspects import ASPECTS, shipped
+from ariane.read.aspects import ASPECTS, WEIGHTS, shipped
 from ariane.read.encoder import SentenceEncoder
 from ariane.read.opinion import Doubt, likeliest
 from ariane.report.promote import promote, sign, signing_key, trained
@@ -195,6 +196,9 @@ def test_a_student_is_trained_signed_promoted_and_reads(home: Path) -> None:
     told: list[str] = []
     run = train_student(engine.store, engine.encoder, new_run(home, "reader"), progress=told.append)
     assert told[0].startswith("topic, en, ")
+    assert "would correct" in told[0]
+    assert told[-1].startswith("format: the model is taken to be wrong on 0.")
+    assert trained(run)["doubts"].keys() == ASPECTS.keys()
     key = signing_key(home / "operator.pem")
     assert trained(run)["teacher"] == "use@0.2.1+model/reading-1"
     sign(run, "reader", trained(run), key)
@@ -203,9 +207,28 @@ def test_a_student_is_trained_signed_promoted_and_reads(home: Path) -> None:
     engine.store.close()
     again = load(home)
     assert again.reader.name != before
+    assert again.opinion is not None
+    assert again.reader.name.endswith(again.opinion.name)
     post = Post("q", "ann", "The tomatoes are in flower along the south wall of the garden.", 1)
     assert again.reader.read([post])[0].topics[0][0] == "garden"
     again.store.close()
+
+
+def test_a_student_learns_what_the_model_said_and_not_its_own_corrections(home: Path) -> None:
+    engine = load(home)
+    read_by_a_model(engine.store, FEWEST + 50)
+    own = engine.store.readings([f"p{n}" for n in range(FEWEST + 50)]).values()
+    by = "use@0.2.1+model/reading-1 with aspects@12345678"
+    engine.store.write_readings([replace(one, tone="angry", by=by) for one in own], [])
+    assert engine.store.readings(["p1"])["p1"].tone == "angry"
+    again = train_student(engine.store, engine.encoder, new_run(home, "reader"))
+    assert trained(again)["teacher"] == "use@0.2.1+model/reading-1"
+    tone = load_heads(again / WEIGHTS)[0]["tone"]
+    named = {
+        tone.classes[k] for k in tone.probabilities(np.stack([x.vector for x in own])).argmax(1)
+    }
+    assert named <= {"warm", "neutral"}
+    engine.store.close()
 
 
 def test_a_student_needs_a_teacher_that_has_read_enough(home: Path) -> None:
@@ -224,5 +247,6 @@ def test_a_student_that_does_not_load_leaves_the_package_s_heads(
     engine.store.close()
     again = load(home)
     assert again.reader.name == name
+    assert again.opinion is None
     assert "the student does not load" in caplog.text
     again.store.close()

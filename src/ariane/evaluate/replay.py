@@ -89,7 +89,7 @@ def evaluate(
     pair = _cold(cold, trained) if cold else None
     say("evaluate: reading the store")
     examples = load_examples(store, own=True, seed=seed)
-    before, later = _sides(examples, trained["until"])
+    before, later = sides(examples, trained["until"])
     after = later & ~examples.own
     trial = Trial(examples, kind, draws, seed)
     say(f"evaluate: {int(after.sum())} exposures after the cut, against the baselines")
@@ -156,7 +156,7 @@ def _ceiling(examples: Examples, chosen: Bools, known: Callable[[str, str], floa
     )
 
 
-def _sides(examples: Examples, until: Mapping[str, int]) -> tuple[Bools, Bools]:
+def sides(examples: Examples, until: Mapping[str, int]) -> tuple[Bools, Bools]:
     """The exposures up to their source's cut, and those after it; neither where there is none."""
     known = np.array([source in until for source in examples.sources])
     cuts = np.array([until.get(source, 0) for source in examples.sources], np.int64)

@@ -113,12 +113,12 @@ class SqliteStore:
     def readings(self, ids: Sequence[str], by: str | None = None) -> dict[str, Reading]:
         """The reading in force, or that by this reader, of each post's current revision."""
         with self._connections.reading() as connection:
-            if by is None:
-                found = posts.read_posts(connection, ids).values()
-            else:
-                pairs = [(name, by) for name in ids]
-                found = posts.posts_as_read(connection, pairs).values()
-        return {post.id: reading for post, reading in found if reading is not None}
+            found = (
+                posts.read_posts(connection, ids)
+                if by is None
+                else posts.posts_as_read(connection, [(name, by) for name in ids])
+            )
+        return {post.id: reading for post, reading in found.values() if reading is not None}
 
     def candidates(self, ids: Sequence[str], at: int) -> dict[str, Candidate]:
         """Posts that are live and were published by `at`, with reading and labels in force."""

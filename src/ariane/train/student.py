@@ -104,16 +104,16 @@ def fitted(lessons: Sequence[Lesson], encoder: Encoder) -> dict[str, Head]:
 
 def doubts_of(lessons: Sequence[Lesson]) -> dict[str, Doubt]:
     """How far to doubt the model's names of each aspect, where they tell."""
-    found = {}
+    found: dict[str, Doubt] = {}
     for aspect in ASPECTS:
-        named = [one for one in lessons if one.names[aspect]]
-        if named:
-            one = doubt(
-                np.stack([lesson.vector for lesson in named]),
-                [lesson.names[aspect] for lesson in named],
-                [lesson.language for lesson in named],
-            )
-            found |= {aspect: one} if one else {}
+        some = [lesson for lesson in lessons if lesson.names[aspect]]
+        told = doubt(
+            np.array([lesson.vector for lesson in some]),
+            [lesson.names[aspect] for lesson in some],
+            [lesson.language for lesson in some],
+        )
+        if told is not None:
+            found[aspect] = told
     return found
 
 
