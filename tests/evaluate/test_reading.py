@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,8 @@ from ariane.train import train_ranker
 from ariane.train.examples import Bools, load_examples
 from ariane.train.ranker import Recipe
 from ariane.types import ActionKind
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(7_200)]
 
 NOW = 1_790_000_000_000
 WRONG = 0.1
@@ -70,28 +73,42 @@ def trained(engine: Engine, folder: Path, seed: int) -> tuple[Trial, RankerModel
     return Trial(examples, ActionKind.LIKE, 2000, seed), RankerModel.load(run)
 
 
-@pytest.mark.slow
-def test_a_model_s_reading_beside_the_encoder_s_on_cold_posts(tmp_path: Path) -> None:
-    init(tmp_path)
-    engine = load(tmp_path)
-    take_in(engine.store, tmp_path, NOW)
+def read_by_the_encoder(home: Path) -> Engine:
+    """The town, taken in and read by the encoder."""
+    init(home)
+    engine = load(home)
+    take_in(engine.store, home, NOW)
     read(engine.store, engine.reader, engine.classify)
-    plain = {seed: trained(engine, tmp_path / f"plain-{seed}", seed) for seed in SEEDS}
-    world = town(NOW).world
+    return engine
+
+
+def read_by_the_model(home: Path) -> Engine:
+    """The same, and all of it read on by the scripted model."""
+    engine, world = load(home), town(NOW).world
     reader = LanguageReader(engine.encoder.name, scripted(world))
     done = deepen(engine.store, reader, at=NOW, most=len(world.truths))
     assert (done.read, done.failed) == (len(world.truths), {})
     right = [row["accuracy"] for row in read_rightly(engine.store, world)]
     assert min(right) > 1.0 - 2 * WRONG
-    for seed, (other, without) in plain.items():
-        trial, ranker = trained(engine, tmp_path / f"deep-{seed}", seed)
-        later = sides(trial.examples, plan(engine.store).until)[1] & ~trial.examples.own
-        for name, some in (("cold", later & cold(engine, trial)), ("all later", later)):
+    return engine
+
+
+def test_a_model_s_reading_beside_the_encoder_s_on_cold_posts(tmp_path: Path) -> None:
+    plain = read_by_the_encoder(tmp_path / "plain")
+    plain.store.close()
+    copytree(tmp_path / "plain", tmp_path / "deep")
+    plain, deep = load(tmp_path / "plain"), read_by_the_model(tmp_path / "deep")
+    for seed in SEEDS:
+        other, without = trained(plain, tmp_path / f"plain-{seed}", seed)
+        trial, ranker = trained(deep, tmp_path / f"deep-{seed}", seed)
+        later = sides(trial.examples, plan(deep.store).until)[1] & ~trial.examples.own
+        for name, some in (("cold", later & cold(deep, trial)), ("all later", later)):
             told = trial.beside(some, ranker, other, without)
             print(f"\nseed {seed}, {name} posts: {json.dumps(told)}", flush=True)
             assert told["exposures"] > 0
             assert all(told["with"][metric] is not None for metric in METRICS)
-    engine.store.close()
+    plain.store.close()
+    deep.store.close()
 
 
 def cold(engine: Engine, trial: Trial) -> Bools:

@@ -13,7 +13,7 @@ from ariane.heads import Head, save
 from ariane.read.aspects import ASPECTS, WEIGHTS
 from ariane.read.deepen import deepen
 from ariane.read.llm import LanguageReader
-from ariane.read.opinion import DOUBTS, Doubt, Opinion, likeliest, opinion, uncorrected
+from ariane.read.opinion import DOUBTS, TEACHER, Doubt, Opinion, likeliest, opinion, uncorrected
 from ariane.store.sqlite import SqliteStore
 from ariane.types import ArianeError, Post, Reading
 
@@ -29,8 +29,8 @@ def seen(*vector: float, topics: tuple[str, ...] = ("sport",), tone: str = "warm
     return Reading("p", 1, floats, shares, tone, "tell", "note", "en", "use@1+m/reading-1", depth=1)
 
 
-def with_doubt(error: float) -> Opinion:
-    return Opinion({"topic": HEAD}, {"topic": Doubt(error, 1.0)}, "aspects@12345678")
+def with_doubt(error: float, teacher: str = "use@1+m/reading-1") -> Opinion:
+    return Opinion({"topic": HEAD}, {"topic": Doubt(error, 1.0)}, "aspects@12345678", teacher)
 
 
 def test_another_name_counts_where_the_student_is_surer_than_the_model_is_right() -> None:
@@ -39,6 +39,10 @@ def test_another_name_counts_where_the_student_is_surer_than_the_model_is_right(
     assert with_doubt(0.0).otherwise(seen(1, 0, 0)) == {}
     assert with_doubt(0.1).otherwise(seen(1, 0, 0, topics=())) == {}
     assert with_doubt(0.1).otherwise(seen(1, 0, 0, topics=("no name of ours",))) == {}
+
+
+def test_of_another_model_it_has_no_opinion() -> None:
+    assert with_doubt(0.1, "use@1+another/reading-1").otherwise(seen(1, 0, 0)) == {}
 
 
 def test_it_is_bayes_rule() -> None:
@@ -80,7 +84,7 @@ def test_what_the_model_said_is_kept_and_nobody_is_asked_again(tmp_path: Path) -
         [],
     )
     model = Scripted(lambda _: {"topics": ["sport"]})
-    reader = LanguageReader("use@1", model, with_doubt(0.1))
+    reader = LanguageReader("use@1", model, with_doubt(0.1, "use@1+scripted/reading-1"))
     assert deepen(store, reader, at=NOW, most=9).read == 2
     held = store.readings(["p", "q"])
     assert held["p"].topics == (("art", 0.9),)
@@ -97,7 +101,7 @@ def test_a_run_without_doubts_has_no_opinion_and_one_for_another_encoder_is_refu
     tmp_path: Path,
 ) -> None:
     heads = dict.fromkeys(ASPECTS, HEAD)
-    about = {"encoder": "use@1", "version": "12345678"}
+    about = {"encoder": "use@1", "version": "12345678", TEACHER: "use@1+m/reading-1"}
     save(tmp_path / WEIGHTS, heads, about)
     assert opinion("use@1", tmp_path) is None
     save(tmp_path / WEIGHTS, heads, about | {DOUBTS: '{"topic": {"error": 0.1, "sharpness": 1}}'})

@@ -25,6 +25,8 @@ from ariane.train.student import FEWEST, Lesson, agreement, doubts_of, fitted, t
 from ariane.types import ArianeError, Post, Reading, Store, Vector
 
 WRONG = 0.1
+ENOUGH = 700
+"""Posts of which four fifths tell how far to doubt a model."""
 SEEDS = int(os.environ.get("ARIANE_SEEDS", "2"))
 
 
@@ -192,7 +194,7 @@ def read_by_a_model(store: Store, count: int) -> None:
 
 def test_a_student_is_trained_signed_promoted_and_reads(home: Path) -> None:
     engine = load(home)
-    read_by_a_model(engine.store, FEWEST + 50)
+    read_by_a_model(engine.store, ENOUGH)
     told: list[str] = []
     run = train_student(engine.store, engine.encoder, new_run(home, "reader"), progress=told.append)
     assert told[0].startswith("topic, en, ")

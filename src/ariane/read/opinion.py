@@ -21,8 +21,8 @@ from ariane.heads import Head
 from ariane.read.aspects import ASPECTS, student
 from ariane.types import Reading, Vector
 
-DOUBTS: Final = "doubts"
-"""Where a run's heads keep the doubts, as JSON."""
+DOUBTS, TEACHER = "doubts", "teacher"
+"""Where a run's heads keep the doubts, as JSON, and the reader of whom they are."""
 
 _BY: Final = " with aspects@"
 
@@ -39,12 +39,19 @@ class Doubt:
 class Opinion:
     """A student's heads and its doubts of its teacher, by aspect; `name` is the student's."""
 
-    def __init__(self, heads: Mapping[str, Head], doubts: Mapping[str, Doubt], name: str) -> None:
-        self._heads, self._doubts, self.name = heads, doubts, name
+    def __init__(
+        self, heads: Mapping[str, Head], doubts: Mapping[str, Doubt], name: str, teacher: str
+    ) -> None:
+        self._heads, self._doubts, self.name, self._teacher = heads, doubts, name, teacher
 
     def otherwise(self, reading: Reading) -> dict[str, str]:
-        """The aspects of which another name than the model's is the likeliest, with that name."""
-        found = {}
+        """The aspects of which another name than the teacher's is the likeliest, with that name.
+
+        Of what another model read it has no opinion.
+        """
+        found = dict[str, str]()
+        if reading.by != self._teacher:
+            return found
         for aspect, doubt in self._doubts.items():
             head, said = self._heads[aspect], named(reading)[aspect]
             if said in head.classes:
@@ -86,4 +93,6 @@ def opinion(encoder: str, run: Path) -> Opinion | None:
     heads, about = student(encoder, run)
     kept: dict[str, dict[str, float]] = json.loads(about.get(DOUBTS, "{}"))
     doubts = {aspect: Doubt(**doubt) for aspect, doubt in kept.items()}
-    return Opinion(heads, doubts, f"aspects@{about['version']}") if doubts else None
+    if not doubts:
+        return None
+    return Opinion(heads, doubts, f"aspects@{about['version']}", about[TEACHER])

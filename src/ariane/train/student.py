@@ -20,7 +20,7 @@ import numpy as np
 
 from ariane.heads import FOLDS, Head, fit, save
 from ariane.read.aspects import ASPECTS, CONFIG, PRECISION, WEIGHTS, prototypes, shipped
-from ariane.read.opinion import DOUBTS, Doubt, likeliest, named, uncorrected
+from ariane.read.opinion import DOUBTS, TEACHER, Doubt, likeliest, named, uncorrected
 from ariane.train.doubt import doubt
 from ariane.types import ArianeError, Encoder, Reading, Store, Vector
 
@@ -86,7 +86,7 @@ def train_student(
         )
     for aspect, its in doubts.items():
         say(f"{aspect}: the model is taken to be wrong on {its.error:.2f}")
-    figures = {"teacher": teacher, "agreement": [asdict(one) for one in found]}
+    figures = {TEACHER: teacher, "agreement": [asdict(one) for one in found]}
     _save(out, heads, doubts, encoder.name, figures)
     return out
 
@@ -167,10 +167,12 @@ def _corrected(head: Head, doubt: Doubt | None, aspect: str, lessons: Sequence[L
 
 
 def _lessons(store: Store) -> tuple[list[tuple[str, Lesson]], str]:
-    """What the model in force read of each live post, and its name."""
+    """What the model that read most read of live posts, and its name."""
     found = list(_deep(store))
-    teacher = Counter(reading.by for reading in found).most_common(1)
-    return [(reading.post, _lesson(reading)) for reading in found], teacher[0][0] if teacher else ""
+    most = Counter(reading.by for reading in found).most_common(1)
+    teacher = most[0][0] if most else ""
+    lessons = [(reading.post, _lesson(reading)) for reading in found if reading.by == teacher]
+    return lessons, teacher
 
 
 def _deep(store: Store) -> Iterator[Reading]:
@@ -206,7 +208,8 @@ def _save(
     said = b"".join(head.weights.tobytes() for head in heads.values())
     version = hashlib.sha256(said).hexdigest()[:8]
     kept = {aspect: asdict(one) for aspect, one in doubts.items()}
-    about = {"encoder": encoder, "version": version, DOUBTS: json.dumps(kept)}
+    about = {"encoder": encoder, "version": version}
+    about |= {TEACHER: trained[TEACHER], DOUBTS: json.dumps(kept)}
     save(out / WEIGHTS, heads, about)
     config = {"architecture": "ariane-reader", "trained": {**trained, DOUBTS: kept}}
     (out / CONFIG).write_text(json.dumps(config, indent=2), encoding="utf-8")
