@@ -23,6 +23,7 @@ from ariane.guard.rules import BEFORE
 from ariane.ingest import IngestSettings
 from ariane.llm import LanguageModelSettings, check, open_llm
 from ariane.read.llm import LanguageReader
+from ariane.read.opinion import Opinion
 from ariane.retrieve import RetrieveSettings, Sources, VectorFile, refresh
 from ariane.settings import FILE, build, load_tables, section, template
 from ariane.steer import wish_term
@@ -66,6 +67,7 @@ PARTS: Mapping[str, str] = {
     "encoder.use": "ariane.read.encoder:SentenceEncoder",
     "reader": "ariane.read.reader:EncoderReader",
     "deeper": "ariane.read.llm:LanguageReader",
+    "opinion": "ariane.read.opinion:opinion",
     "classify": "ariane.guard.classify:Classifier",
     "source.following": "ariane.retrieve.following:Following",
     "source.nearest": "ariane.retrieve.nearest:Nearest",
@@ -190,8 +192,21 @@ class Engine:
         """What reads with the language model, or None without one."""
         if self.llm is None or not self.settings.read.deepen:
             return None
-        deeper: LanguageReader = _part("deeper")(self.encoder.name, self.llm)
+        deeper: LanguageReader = _part("deeper")(self.encoder.name, self.llm, self.opinion)
         return deeper
+
+    @cached_property
+    def opinion(self) -> Opinion | None:
+        """The promoted student's second opinion of the model; None without one that loads."""
+        run = _checkpoint(self.home, self.store, "reader")
+        if run is None:
+            return None
+        try:
+            opinion: Opinion | None = _part("opinion")(self.encoder.name, run)
+        except ArianeError as error:
+            log.error("what the model says stands, since the student does not load: %s", error)
+            return None
+        return opinion
 
     @cached_property
     def classify(self) -> Classify:

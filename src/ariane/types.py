@@ -602,8 +602,8 @@ class Store(Protocol):
         Of a source "NAME@VERSION" they replace what other versions said of the same subjects.
         """
 
-    def readings(self, ids: Sequence[str]) -> dict[str, Reading]:
-        """The reading in force of each of these posts that has one."""
+    def readings(self, ids: Sequence[str], by: str | None = None) -> dict[str, Reading]:
+        """The reading in force of each of these posts that has one, or that by this reader."""
 
     def candidates(self, ids: Sequence[str], at: int) -> dict[str, Candidate]:
         """These posts as they stood: published by `at` and live, with reading and labels in force.

@@ -16,4 +16,8 @@ def test_every_stage_is_timed_beside_the_peer() -> None:
         assert row["peer p50"] > 0
         assert math.isfinite(row["p50 ratio"])
     assert rows["for_you, ms"]["p50"] >= rows["arrange, ms"]["p50"]
+    for server in feed.SERVERS:
+        row = rows[f"for_you, [llm] at {server}, ms"]
+        assert row["p50"] > 0
+        assert row["p50 ratio"] == row["p50"] / row["peer p50"]
     assert rows["peak memory, MiB"]["p50"] > 0

@@ -13,7 +13,9 @@ from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
+import numpy as np
 import pytest
 from tests.llm.test_llama_cpp import url  # noqa: F401 - a fixture
 
@@ -21,7 +23,7 @@ from ariane.llm import LanguageModelSettings, open_llm
 from ariane.read import read
 from ariane.read.deepen import deepen
 from ariane.read.encoder import SentenceEncoder
-from ariane.read.llm import LanguageReader
+from ariane.read.llm import ANSWER, GIST, Given, LanguageReader, messages, schema
 from ariane.read.reader import EncoderReader
 from ariane.store.sqlite import SqliteStore
 from ariane.types import Post, Reading
@@ -30,13 +32,21 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_200)]
 
 POSTS = int(os.environ.get("ARIANE_POSTS", "2"))
 ASPECTS = ("topic", "tone", "intent", "format")
+PRICE_IN, PRICE_OUT = 3.0, 15.0
+"""An example, as in docs/llm.md: what a million tokens of questions and of answers cost."""
+
 SMALL_GROK = Path(__file__).parents[2] / "models" / "small-grok"
+
+
+def whole_town() -> list[dict[str, Any]]:
+    """Every post of the town."""
+    lines = files("ariane.demo.town").joinpath("posts.jsonl").read_text("utf-8").splitlines()
+    return [json.loads(line) for line in lines]
 
 
 def town() -> list[dict[str, Any]]:
     """Posts of the town, spread over it."""
-    lines = files("ariane.demo.town").joinpath("posts.jsonl").read_text("utf-8").splitlines()
-    every = [json.loads(line) for line in lines]
+    every = whole_town()
     return every[:: len(every) // POSTS][:POSTS]
 
 
@@ -95,3 +105,37 @@ def test_a_small_model_that_follows_instructions(
 def test_the_small_grok(store: SqliteStore, tmp_path: Path) -> None:
     settings = LanguageModelSettings(kind="transformers", model=str(SMALL_GROK), timeout_seconds=60)
     through(store, settings, tmp_path)
+
+
+def test_what_a_question_costs(url: str) -> None:  # noqa: F811 - the fixture
+    """In tokens of the small model; others count otherwise, by some tenths."""
+    every = [line for line in whole_town() if line["text"].strip()]
+    blank = Reading("", 1, np.zeros(4, np.float32), (), "", "", "", None, "use@0.2.1+heads@1")
+    shown = [messages(Given(Post(one["id"], "ann", one["text"], 1), blank)) for one in every]
+    instructions = tokens(url, shown[0][0].text)
+    posts = float(np.mean([tokens(url, told[1].text) for told in shown]))
+    answers = float(
+        np.mean([tokens(url, json.dumps(answer(line), ensure_ascii=False)) for line in every])
+    )
+    print(
+        f"\n{len(every)} posts of the town: the instructions {instructions} tokens, the form as a "
+        f"schema {tokens(url, json.dumps(schema()))}, a post {posts:.0f}, an answer {answers:.0f}"
+    )
+    cost = PRICE_IN * (instructions + posts) + PRICE_OUT * answers
+    print(f"a million posts at {PRICE_IN:g} and {PRICE_OUT:g} a million tokens: {cost:,.0f}")
+    assert answers < ANSWER
+
+
+def answer(line: dict[str, Any]) -> dict[str, Any]:
+    """A form that is filled in as for this post, the gist as long as it may be."""
+    names = {aspect: line[aspect] for aspect in ASPECTS[1:]}
+    told = {"entities": [line["author"]], "claim": "none", "gist": line["text"][:GIST]}
+    return {"topics": [line["topic"]], **names, **told, "labels": []}
+
+
+def tokens(url: str, text: str) -> int:  # noqa: F811 - the fixture's value
+    """How many tokens the server makes of a text."""
+    body = json.dumps({"content": text}).encode()
+    request = Request(f"{url.removesuffix('/v1')}/tokenize", body)
+    with urlopen(request) as answered:
+        return len(json.loads(answered.read())["tokens"])

@@ -52,6 +52,14 @@ class Understanding:
         store.write_readings([reading("p", "model@2", depth=1)], [])
         assert store.readings(["p"])["p"].by == "model@2"
 
+    def test_what_one_reader_read_is_kept_beside_the_reading_in_force(self, store: Store) -> None:
+        store.write([post("p"), post("q")])
+        store.write_readings([reading("p", "model@1"), reading("p", "model@1 with heads@1")], [])
+        assert store.readings(["p", "q"])["p"].by == "model@1 with heads@1"
+        own = store.readings(["p", "q"], "model@1")
+        assert {name: one.by for name, one in own.items()} == {"p": "model@1"}
+        assert store.readings(["p"], "model@2") == {}
+
     def test_a_reading_comes_back_bit_by_bit(self, store: Store) -> None:
         store.write([post("p")])
         one = reading("p", topics=(("science", float(np.float32(0.1))),), language=None)

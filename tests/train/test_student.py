@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -12,13 +14,54 @@ import numpy as np
 import pytest
 
 from ariane.engine import init, load, new_run
-from ariane.read.aspects import ASPECTS, shipped
+from ariane.heads import Head
+from ariane.heads import load as load_heads
+from ariane.metrics import paired_bootstrap
+from ariane.read.aspects import ASPECTS, WEIGHTS, shipped
 from ariane.read.encoder import SentenceEncoder
+from ariane.read.opinion import Doubt, likeliest
 from ariane.report.promote import promote, sign, signing_key, trained
-from ariane.train.student import FEWEST, Lesson, agreement, fitted, train_student
-from ariane.types import ArianeError, Post, Reading, Store
+from ariane.train.student import FEWEST, Lesson, agreement, doubts_of, fitted, train_student
+from ariane.types import ArianeError, Post, Reading, Store, Vector
 
 WRONG = 0.1
+ENOUGH = 700
+"""Posts of which four fifths tell how far to doubt a model."""
+SEEDS = int(os.environ.get("ARIANE_SEEDS", "2"))
+
+
+class Remembering:
+    """The house's encoder, which encodes the same texts once."""
+
+    def __init__(self) -> None:
+        self._own, self._known = SentenceEncoder(), dict[tuple[str, ...], Vector]()
+        self.name, self.width = self._own.name, self._own.width
+
+    def encode(self, texts: Sequence[str]) -> Vector:
+        key = tuple(texts)
+        if key not in self._known:
+            self._known[key] = self._own.encode(texts)
+        return self._known[key]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A post of the town: what it is, what a teacher that is sometimes wrong says, its vector."""
+
+    id: str
+    root: str
+    language: str
+    true: dict[str, str]
+    said: dict[str, str]
+    vector: Vector
+
+    def lesson(self, names: dict[str, str]) -> Lesson:
+        return Lesson(self.vector, self.language, names)
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Remembering:
+    return Remembering()
 
 
 def town() -> list[dict[str, Any]]:
@@ -35,49 +78,89 @@ def threads(lines: Sequence[dict[str, Any]]) -> list[str]:
     return [roots[line["id"]] for line in lines]
 
 
-@pytest.mark.slow
-def test_it_learns_from_a_teacher_that_is_wrong_on_a_tenth() -> None:
-    lines, draw, encoder = town(), np.random.default_rng(0), SentenceEncoder()
-    vectors = encoder.encode([line["text"] for line in lines])
-    roots = threads(lines)
+def taught(encoder: Remembering, seed: int, wrong: float) -> tuple[list[Asked], list[Asked]]:
+    """The town's posts by a teacher that says another name on this share: to learn, and to test."""
+    lines, draw = town(), np.random.default_rng(seed)
+    vectors, roots = encoder.encode([line["text"] for line in lines]), threads(lines)
     every = sorted(set(roots))
     held = set(draw.permutation(every)[: len(every) // 5].tolist())
-    true = [{aspect: line[aspect] or "" for aspect in ASPECTS} for line in lines]
-
-    def taught(names: dict[str, str]) -> dict[str, str]:
-        """What the teacher says: another name on a tenth of all that it is asked."""
-        return {
+    asked = []
+    for line, vector, root in zip(lines, vectors, roots, strict=True):
+        true = {aspect: line[aspect] for aspect in ASPECTS}
+        said = {
             aspect: str(draw.choice([one for one in ASPECTS[aspect] if one != name]))
-            if name and draw.random() < WRONG
+            if draw.random() < wrong
             else name
-            for aspect, name in names.items()
+            for aspect, name in true.items()
         }
+        asked.append(Asked(line["id"], root, line["lang"], true, said, vector))
+    return [one for one in asked if one.root not in held], [x for x in asked if x.root in held]
 
-    told = [taught(names) for names in true]
-    pairs = list(zip(vectors, lines, told, true, roots, strict=True))
-    lessons = [
-        Lesson(
-            v,
-            line["lang"],
-            said,
-        )
-        for v, line, said, _, root in pairs
-        if root not in held
-    ]
-    tested = [Lesson(v, line["lang"], names) for v, line, _, names, root in pairs if root in held]
-    heads = fitted(lessons, encoder)
-    teacher = [(said, names) for _, _, said, names, root in pairs if root in held]
+
+def held(heads: dict[str, Head], doubts: dict[str, Doubt], aspect: str, asked: list[Asked]) -> Any:
+    """The student's second opinion of each post, as an array of names."""
+    vectors = np.stack([one.vector for one in asked])
+    said = [one.said[aspect] for one in asked]
+    return np.array(likeliest(heads[aspect], doubts[aspect], vectors, said))
+
+
+@pytest.mark.slow
+def test_it_learns_from_a_teacher_that_is_wrong_on_a_tenth(encoder: Remembering) -> None:
+    learned, tested = taught(encoder, 0, WRONG)
+    lessons = [one.lesson(one.said) for one in learned]
+    heads, doubts = fitted(lessons, encoder), doubts_of(lessons)
+    found = agreement(heads, doubts, [one.lesson(one.true) for one in tested])
     for aspect in ASPECTS:
-        right = [said[aspect] == names[aspect] for said, names in teacher if names[aspect]]
-        found = [one for one in agreement(heads, tested) if one.aspect == aspect]
-        posts = sum(one.posts for one in found)
-        student = sum(one.student * one.posts for one in found) / posts
-        before = sum(one.before * one.posts for one in found) / posts
+        right = np.mean([one.said[aspect] == one.true[aspect] for one in tested])
+        told = [one for one in found if one.aspect == aspect]
+        posts = sum(one.posts for one in told)
+        student = sum(one.student * one.posts for one in told) / posts
+        before = sum(one.before * one.posts for one in told) / posts
+        parts = ", ".join(f"{one.language} {one.student:.3f} of {one.posts}" for one in told)
         print(
-            f"{aspect}: the teacher is right on {np.mean(right):.3f} of {posts} held-out posts, "
-            f"its student on {student:.3f}, the package's heads on {before:.3f}"
+            f"\n{aspect}: the teacher is right on {right:.3f} of {posts} posts held out, "
+            f"its student alone on {student:.3f} ({parts}), the package's heads on {before:.3f}"
         )
         assert student > before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("wrong", [0.0, WRONG, 0.3])
+def test_as_a_second_opinion_it_betters_its_teacher(encoder: Remembering, wrong: float) -> None:
+    """Pooled over aspects, posts and seeds; the interval is a bootstrap over posts."""
+    gains: dict[str, list[tuple[str, bool, bool]]] = {aspect: [] for aspect in ASPECTS}
+    errors: dict[str, list[float]] = {aspect: [] for aspect in ASPECTS}
+    for seed in range(SEEDS):
+        learned, tested = taught(encoder, seed, wrong)
+        lessons = [one.lesson(one.said) for one in learned]
+        heads, doubts = fitted(lessons, encoder), doubts_of(lessons)
+        for aspect in ASPECTS:
+            errors[aspect].append(doubts[aspect].error)
+            for one, name in zip(tested, held(heads, doubts, aspect, tested), strict=True):
+                true = one.true[aspect]
+                gains[aspect].append((one.id, one.said[aspect] == true, name == true))
+    for aspect in ASPECTS:
+        said, pair = (np.mean([row[side] for row in gains[aspect]]) for side in (1, 2))
+        print(
+            f"\nwrong on {wrong:g}, {SEEDS} seeds, {aspect}: {said:.3f} → {pair:.3f}; taken to be "
+            f"wrong on {np.mean(errors[aspect]):.3f}"
+        )
+    low, mid, high = pooled([row for rows in gains.values() for row in rows])
+    print(f"all aspects: {mid:+.4f} [{low:+.4f}, {high:+.4f}]")
+    if wrong:
+        assert low > 0.0
+    else:
+        assert mid > -0.005
+
+
+def pooled(rows: Sequence[tuple[str, bool, bool]]) -> list[float]:
+    """How much more often the pair is right than the teacher, with an interval over posts."""
+    posts, number = np.unique([name for name, _, _ in rows], return_inverse=True)
+    weights = np.bincount(number).astype(float)
+    said, pair = (
+        np.bincount(number, [row[side] for row in rows], len(posts)) / weights for side in (1, 2)
+    )
+    return paired_bootstrap(pair, said, weights).rounded()
 
 
 @pytest.fixture
@@ -111,10 +194,13 @@ def read_by_a_model(store: Store, count: int) -> None:
 
 def test_a_student_is_trained_signed_promoted_and_reads(home: Path) -> None:
     engine = load(home)
-    read_by_a_model(engine.store, FEWEST + 50)
+    read_by_a_model(engine.store, ENOUGH)
     told: list[str] = []
     run = train_student(engine.store, engine.encoder, new_run(home, "reader"), progress=told.append)
     assert told[0].startswith("topic, en, ")
+    assert "would correct" in told[0]
+    assert told[-1].startswith("format: the model is taken to be wrong on 0.")
+    assert trained(run)["doubts"].keys() == ASPECTS.keys()
     key = signing_key(home / "operator.pem")
     assert trained(run)["teacher"] == "use@0.2.1+model/reading-1"
     sign(run, "reader", trained(run), key)
@@ -123,9 +209,28 @@ def test_a_student_is_trained_signed_promoted_and_reads(home: Path) -> None:
     engine.store.close()
     again = load(home)
     assert again.reader.name != before
+    assert again.opinion is not None
+    assert again.reader.name.endswith(again.opinion.name)
     post = Post("q", "ann", "The tomatoes are in flower along the south wall of the garden.", 1)
     assert again.reader.read([post])[0].topics[0][0] == "garden"
     again.store.close()
+
+
+def test_a_student_learns_what_the_model_said_and_not_its_own_corrections(home: Path) -> None:
+    engine = load(home)
+    read_by_a_model(engine.store, FEWEST + 50)
+    own = engine.store.readings([f"p{n}" for n in range(FEWEST + 50)]).values()
+    by = "use@0.2.1+model/reading-1 with aspects@12345678"
+    engine.store.write_readings([replace(one, tone="angry", by=by) for one in own], [])
+    assert engine.store.readings(["p1"])["p1"].tone == "angry"
+    again = train_student(engine.store, engine.encoder, new_run(home, "reader"))
+    assert trained(again)["teacher"] == "use@0.2.1+model/reading-1"
+    tone = load_heads(again / WEIGHTS)[0]["tone"]
+    named = {
+        tone.classes[k] for k in tone.probabilities(np.stack([x.vector for x in own])).argmax(1)
+    }
+    assert named <= {"warm", "neutral"}
+    engine.store.close()
 
 
 def test_a_student_needs_a_teacher_that_has_read_enough(home: Path) -> None:
@@ -144,5 +249,6 @@ def test_a_student_that_does_not_load_leaves_the_package_s_heads(
     engine.store.close()
     again = load(home)
     assert again.reader.name == name
+    assert again.opinion is None
     assert "the student does not load" in caplog.text
     again.store.close()

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from ariane.engine import init, open_store
 from ariane.types import Account, Action, ActionKind, Event, Post, Reading, Store
 
+ENCODER = "synthetic@1"
+"""What the vectors are of."""
+
 DAY = 86_400_000
 BATCH = 5_000
 INTERESTS = 200
@@ -89,7 +92,7 @@ def _write_readings(store: Store, topic: NDArray[np.int64], rng: np.random.Gener
                     intent="inform",
                     format="text",
                     language="en",
-                    by="synthetic@1",
+                    by=f"{ENCODER}+heads@1",
                 )
                 for place in range(len(part))
             ],

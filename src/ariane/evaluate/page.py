@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
-from ariane.evaluate.replay import METRICS
+from ariane.evaluate.trial import METRICS
 
 _STYLE = """
 :root { color-scheme: light dark; }

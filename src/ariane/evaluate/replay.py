@@ -17,23 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ariane.evaluate.baselines import baselines
-from ariane.evaluate.importance import areas, importances
-from ariane.metrics import ece, ndcg, paired_bootstrap
+from ariane.evaluate.importance import importances
+from ariane.evaluate.trial import METRICS, K, Reals, Trial
 from ariane.rank.model import CONFIG, RankerModel
-from ariane.train.examples import Bools, Examples, load_examples, lots, without_reading
-from ariane.train.packed import predict
-from ariane.types import PREDICTED, ActionKind, ArianeError, CallError, Store
+from ariane.train.examples import Bools, Examples, load_examples, lots
+from ariane.types import ActionKind, ArianeError, CallError, Store
 
-Reals = NDArray[np.float64]
-
-K = 10
-"""Places that NDCG looks at."""
-LIST = 11
-"""Exposures after the cut from which on a viewer counts for NDCG: more than places."""
-METRICS = ("auc", f"ndcg@{K}")
 LIKELY = ("ranker", "popularity", "logistic", "logistic_live")
 """Methods whose scores are probabilities."""
 ALIKE = ("until", "size", "seed", "recipe")
@@ -98,9 +89,9 @@ def evaluate(
     pair = _cold(cold, trained) if cold else None
     say("evaluate: reading the store")
     examples = load_examples(store, own=True, seed=seed)
-    before, later = _sides(examples, trained["until"])
+    before, later = sides(examples, trained["until"])
     after = later & ~examples.own
-    trial = _Trial(examples, kind, draws, seed)
+    trial = Trial(examples, kind, draws, seed)
     say(f"evaluate: {int(after.sum())} exposures after the cut, against the baselines")
     scores = baselines(examples, before, kind, seed).scores()
     told = {"ranker": trial.forecast(ranker, after)}
@@ -157,90 +148,6 @@ def _interval(value: list[float] | None) -> str:
     return "" if value is None else f"{value[1]:+.4f} ({value[0]:+.4f} to {value[2]:+.4f})"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Entry:
-    """What one method reached, viewer by viewer: AUC with its weights, and NDCG."""
-
-    auc: Reals
-    weights: Reals
-    ndcg: Reals
-
-    def means(self) -> dict[str, float | None]:
-        """AUC and NDCG over viewers; None where there is no viewer to tell it from."""
-        area = float(np.average(self.auc, weights=self.weights)) if len(self.auc) else None
-        gain = float(self.ndcg.mean()) if len(self.ndcg) else None
-        return {
-            name: None if value is None else round(value, 4)
-            for name, value in zip(METRICS, (area, gain), strict=True)
-        }
-
-
-class _Trial:
-    """The exposures that everything is measured on, and how."""
-
-    def __init__(self, examples: Examples, kind: ActionKind, draws: int, seed: int) -> None:
-        self.examples, self.kind = examples, kind
-        self.draws, self.seed = draws, seed
-        self.head = PREDICTED.index(kind)
-        self.liked = examples.labels[:, self.head]
-
-    def forecast(self, model: RankerModel, chosen: Bools) -> Reals:
-        """The kind's probability for the chosen exposures."""
-        return predict(model, self.examples, chosen)[:, self.head].astype(np.float64)
-
-    def entry(self, scores: Reals, chosen: Bools) -> _Entry:
-        """What these scores of the chosen exposures reach."""
-        liked, viewers = self.liked[chosen], self.examples.viewer[chosen]
-        groups = np.split(np.arange(len(liked)), np.flatnonzero(np.diff(viewers)) + 1)
-        long = [some for some in groups if len(some) >= LIST and liked[some].any()]
-        return _Entry(
-            *areas(liked, scores, viewers),
-            np.array([ndcg(liked[some], scores[some], K) for some in long]),
-        )
-
-    def difference(self, first: _Entry, second: _Entry) -> dict[str, list[float] | None]:
-        """How far the first is ahead, with intervals over viewers; None where there are none."""
-        pairs = (first.auc, second.auc, first.weights), (first.ndcg, second.ndcg, None)
-        return {
-            name: paired_bootstrap(*pair, draws=self.draws, seed=self.seed).rounded()
-            if len(pair[0])
-            else None
-            for name, pair in zip(METRICS, pairs, strict=True)
-        }
-
-    def calibration(self, scores: Reals, chosen: Bools) -> float:
-        """How far these probabilities are from what happened."""
-        return round(ece(self.liked[chosen], scores), 4)
-
-    def reading(self, chosen: Bools, model: RankerModel, blind: RankerModel) -> dict[str, Any]:
-        """A model beside its twin that reads nothing."""
-        unread = _Trial(without_reading(self.examples), self.kind, self.draws, self.seed)
-        read = self.entry(self.forecast(model, chosen), chosen)
-        other = self.entry(unread.forecast(blind, chosen), chosen)
-        return {
-            "exposures": int(chosen.sum()),
-            "viewers": {"auc": len(read.auc), f"ndcg@{K}": len(read.ndcg)},
-            "with": read.means(),
-            "without": other.means(),
-            "difference": self.difference(read, other),
-        }
-
-    def protocol(self, until: Mapping[str, int], before: Bools, later: Bools) -> dict[str, Any]:
-        """What was measured, on how much."""
-        own = self.examples.own
-        after = later & ~own
-        entry = self.entry(np.zeros(int(after.sum())), after)
-        return {
-            "kind": self.kind.value,
-            "until": dict(until),
-            "exposures": {"train": int((before & ~own).sum()), "test": int(after.sum())},
-            "sampled": int(self.examples.sampled[after].sum()),
-            "own": int((later & own).sum()),
-            "viewers": {"auc": len(entry.auc), f"ndcg@{K}": len(entry.ndcg)},
-            "draws": self.draws,
-        }
-
-
 def _ceiling(examples: Examples, chosen: Bools, known: Callable[[str, str], float]) -> Reals:
     """The true value of each chosen exposure."""
     pairs = zip(examples.viewer[chosen].tolist(), examples.post[chosen].tolist(), strict=True)
@@ -249,7 +156,7 @@ def _ceiling(examples: Examples, chosen: Bools, known: Callable[[str, str], floa
     )
 
 
-def _sides(examples: Examples, until: Mapping[str, int]) -> tuple[Bools, Bools]:
+def sides(examples: Examples, until: Mapping[str, int]) -> tuple[Bools, Bools]:
     """The exposures up to their source's cut, and those after it; neither where there is none."""
     known = np.array([source in until for source in examples.sources])
     cuts = np.array([until.get(source, 0) for source in examples.sources], np.int64)

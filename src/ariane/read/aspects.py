@@ -132,7 +132,8 @@ class Aspects:
         Raises ArianeError where the run's are damaged or for another encoder.
         """
         if run is not None:
-            self._heads, self.name = _student(encoder, run)
+            self._heads, about = student(encoder.name, run)
+            self.name = f"aspects@{about['version']}"
             return
         kept, about = shipped()
         fitted = about["encoder"] == encoder.name and about["prototypes"] == digest()
@@ -160,14 +161,17 @@ class Aspects:
         ]
 
 
-def _student(encoder: Encoder, run: Path) -> tuple[dict[str, Head], str]:
-    """The heads of a run that `ariane train reader` made, and their name."""
+def student(encoder: str, run: Path) -> tuple[dict[str, Head], dict[str, str]]:
+    """The heads of a run that `ariane train reader` made, and what is to be known about them.
+
+    Raises ArianeError where they are damaged or for another encoder.
+    """
     heads, about = load(run / WEIGHTS)
-    if about["encoder"] != encoder.name or not heads.keys() >= ASPECTS.keys():
+    if about["encoder"] != encoder or not heads.keys() >= ASPECTS.keys():
         raise ArianeError(
-            f"{run} holds heads for {about['encoder']}, not for {encoder.name}; train it again."
+            f"{run} holds heads for {about['encoder']}, not for {encoder}; train it again."
         )
-    return heads, f"aspects@{about['version']}"
+    return heads, about
 
 
 def prototypes() -> list[Prototype]:

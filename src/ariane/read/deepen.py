@@ -60,7 +60,7 @@ def deepen(
     for tried, (place, told) in enumerate(answer_all(reader.model, questions, together), start=1):
         if isinstance(told, str):
             reading, labels = reader.reading(asked[place], told)
-            store.write_readings([reading], labels)
+            store.write_readings(reader.heard(reading), labels)
             row = 0
         else:
             failed[asked[place].post.id], row = str(told), row + 1

@@ -17,6 +17,7 @@ from typing import Any, Final
 from ariane.llm import Question
 from ariane.material import material, to_machines
 from ariane.read.aspects import FORMATS, INTENTS, MOST_TOPICS, TONES, TOPICS
+from ariane.read.opinion import Opinion
 from ariane.types import CLAIMS, HARMS, HOUSE, Label, LanguageModel, Message, Post, Reading
 
 PROMPT: Final = "reading-1"
@@ -54,11 +55,12 @@ class Given:
 class LanguageReader:
     """Reads what a reader over this encoder has read; its readings keep that vector.
 
-    `name` changes with the encoder, the model and the instructions, not with the encoder's heads.
+    `name` changes with the encoder, the model and the instructions, not with the encoder's heads,
+    nor with the student whose second opinion is heard.
     """
 
-    def __init__(self, encoder: str, model: LanguageModel) -> None:
-        self.encoder, self.model = encoder, model
+    def __init__(self, encoder: str, model: LanguageModel, opinion: Opinion | None = None) -> None:
+        self.encoder, self.model, self.opinion = encoder, model, opinion
         self.name = f"{encoder}+{model.name}/{PROMPT}"
 
     def question(self, given: Given) -> Question:
@@ -69,6 +71,16 @@ class LanguageReader:
         """The deeper reading that an answer is, and the labels that were drawn from it."""
         reading = _filled(given.reading, json.loads(answer), self.name)
         return reading, _labels(given.post, reading, self.model.name)
+
+    def heard(self, reading: Reading) -> tuple[Reading, ...]:
+        """The model's reading, and after it the corrected one where the student holds otherwise.
+
+        Both are kept: the last is in force, and a student learns from the first.
+        """
+        held = self.opinion.otherwise(reading) if self.opinion else {}
+        if not self.opinion or not held:
+            return (reading,)
+        return reading, _corrected(reading, held, self.opinion.corrects(reading.by))
 
     def same(self, given: Given) -> Reading:
         """The reading of a post without words, which no model need be asked about."""
@@ -140,11 +152,9 @@ def _shown(post: Post, most: int) -> dict[str, str]:
 
 
 def _filled(base: Reading, form: Mapping[str, Any], name: str) -> Reading:
-    topics = list(dict.fromkeys(form["topics"]))
-    shares = SHARES[len(topics) - 1] if topics else ()
     return replace(
         base,
-        topics=tuple(zip(topics, shares, strict=True)),
+        topics=_shared(list(dict.fromkeys(form["topics"]))),
         tone=form["tone"],
         intent=form["intent"],
         format=form["format"],
@@ -155,6 +165,20 @@ def _filled(base: Reading, form: Mapping[str, Any], name: str) -> Reading:
         gist=next(_lines([form["gist"]]), ""),
         labels=tuple(dict.fromkeys(form["labels"])),
     )
+
+
+def _corrected(reading: Reading, held: Mapping[str, str], name: str) -> Reading:
+    """The reading with other names for some aspects; a first topic gives way to the likelier."""
+    aspects: dict[str, Any] = {**held, "by": name}
+    if "topic" in held:
+        first = aspects.pop("topic")
+        others = [topic for topic, _ in reading.topics[1:] if topic != first]
+        aspects["topics"] = _shared([first, *others])
+    return replace(reading, **aspects)
+
+
+def _shared(topics: Sequence[str]) -> tuple[tuple[str, float], ...]:
+    return tuple(zip(topics, SHARES[len(topics) - 1] if topics else (), strict=True))
 
 
 def _lines(texts: Sequence[str]) -> Iterator[str]:

@@ -110,11 +110,15 @@ class SqliteStore:
             intake.supersede_labels(connection, drawn)
             intake.write_labels(connection, drawn)
 
-    def readings(self, ids: Sequence[str]) -> dict[str, Reading]:
-        """The reading in force of each of these posts whose current revision was read."""
+    def readings(self, ids: Sequence[str], by: str | None = None) -> dict[str, Reading]:
+        """The reading in force, or that by this reader, of each post's current revision."""
         with self._connections.reading() as connection:
-            read = posts.read_posts(connection, ids)
-        return {name: reading for name, (_, reading) in read.items() if reading is not None}
+            found = (
+                posts.read_posts(connection, ids)
+                if by is None
+                else posts.posts_as_read(connection, [(name, by) for name in ids])
+            )
+        return {post.id: reading for post, reading in found.values() if reading is not None}
 
     def candidates(self, ids: Sequence[str], at: int) -> dict[str, Candidate]:
         """Posts that are live and were published by `at`, with reading and labels in force."""

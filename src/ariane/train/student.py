@@ -1,15 +1,16 @@
 """The student: heads on the encoder, fitted on what a language model read.
 
 The model then need read only a sample: the student reads the rest as the model would have, as far
-as a vector tells, and what it is unsure of is asked about first (`read/deepen.py`).
+as a vector tells, and what it is unsure of is asked about first (`read/deepen.py`). Of what the
+model reads on it has a second opinion (`read/opinion.py`), and it learns how far to doubt it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -19,6 +20,8 @@ import numpy as np
 
 from ariane.heads import FOLDS, Head, fit, save
 from ariane.read.aspects import ASPECTS, CONFIG, PRECISION, WEIGHTS, prototypes, shipped
+from ariane.read.opinion import DOUBTS, TEACHER, Doubt, likeliest, named, uncorrected
+from ariane.train.doubt import doubt
 from ariane.types import ArianeError, Encoder, Reading, Store, Vector
 
 HELD_OUT: Final = 5
@@ -41,13 +44,17 @@ class Lesson:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How often a head names what the model named, in one language, and how often the old one."""
+    """How often a head names what the model named, in one language, and how often the old one.
+
+    `corrected` is the share of the model's names that the student's second opinion changes.
+    """
 
     aspect: str
     language: str
     posts: int
     student: float
     before: float
+    corrected: float
 
 
 def train_student(
@@ -57,7 +64,7 @@ def train_student(
     *,
     progress: Callable[[str], None] | None = None,
 ) -> Path:
-    """Fit heads on the deeper readings in the store and save them; the agreement is kept there.
+    """Fit heads on the deeper readings in the store and save them, with agreement and doubts.
 
     A class that the model named too rarely is filled up with the prototypes of it. Raises
     ArianeError where a language model has read too little.
@@ -69,14 +76,18 @@ def train_student(
             "model in [llm] and let `ariane read` go on."
         )
     kept = [lesson for post, lesson in lessons if not _held_out(post)]
-    heads = fitted(kept, encoder)
-    found = agreement(heads, [lesson for post, lesson in lessons if _held_out(post)])
+    heads, doubts = fitted(kept, encoder), doubts_of(kept)
+    found = agreement(heads, doubts, [lesson for post, lesson in lessons if _held_out(post)])
+    say = progress or _quiet
     for one in found:
-        (progress or _quiet)(
+        say(
             f"{one.aspect}, {one.language}, {one.posts} posts: agrees on {one.student:.3f}, "
-            f"the heads before on {one.before:.3f}"
+            f"the heads before on {one.before:.3f}; would correct {one.corrected:.3f}"
         )
-    _save(out, heads, encoder.name, teacher, found)
+    for aspect, its in doubts.items():
+        say(f"{aspect}: the model is taken to be wrong on {its.error:.2f}")
+    figures = {TEACHER: teacher, "agreement": [asdict(one) for one in found]}
+    _save(out, heads, doubts, encoder.name, figures)
     return out
 
 
@@ -91,7 +102,24 @@ def fitted(lessons: Sequence[Lesson], encoder: Encoder) -> dict[str, Head]:
     return {aspect: _head(aspect, lessons, taught) for aspect in ASPECTS}
 
 
-def agreement(heads: dict[str, Head], lessons: Sequence[Lesson]) -> list[Agreement]:
+def doubts_of(lessons: Sequence[Lesson]) -> dict[str, Doubt]:
+    """How far to doubt the model's names of each aspect, where they tell."""
+    found: dict[str, Doubt] = {}
+    for aspect in ASPECTS:
+        some = [lesson for lesson in lessons if lesson.names[aspect]]
+        told = doubt(
+            np.array([lesson.vector for lesson in some]),
+            [lesson.names[aspect] for lesson in some],
+            [lesson.language for lesson in some],
+        )
+        if told is not None:
+            found[aspect] = told
+    return found
+
+
+def agreement(
+    heads: Mapping[str, Head], doubts: Mapping[str, Doubt], lessons: Sequence[Lesson]
+) -> list[Agreement]:
     """Per aspect and language with 20 posts or more, beside the heads that the package ships."""
     before, _ = shipped()
     languages = Counter(lesson.language for lesson in lessons)
@@ -102,6 +130,7 @@ def agreement(heads: dict[str, Head], lessons: Sequence[Lesson]) -> list[Agreeme
             len(some),
             _agrees(heads[aspect], aspect, some),
             _agrees(before[aspect], aspect, some),
+            _corrected(heads[aspect], doubts.get(aspect), aspect, some),
         )
         for aspect in ASPECTS
         for language in sorted(languages)
@@ -129,28 +158,38 @@ def _agrees(head: Head, aspect: str, lessons: Sequence[Lesson]) -> float:
     return float(np.mean([a == b.names[aspect] for a, b in zip(named, lessons, strict=True)]))
 
 
+def _corrected(head: Head, doubt: Doubt | None, aspect: str, lessons: Sequence[Lesson]) -> float:
+    if doubt is None:
+        return 0.0
+    said = [one.names[aspect] for one in lessons]
+    held = likeliest(head, doubt, np.stack([one.vector for one in lessons]), said)
+    return float(np.mean([a != b for a, b in zip(held, said, strict=True)]))
+
+
 def _lessons(store: Store) -> tuple[list[tuple[str, Lesson]], str]:
-    """What the model in force read of each live post, and its name."""
+    """What the model that read most read of live posts, and its name."""
     found = list(_deep(store))
-    teacher = Counter(reading.by for reading in found).most_common(1)
-    return [(reading.post, _lesson(reading)) for reading in found], teacher[0][0] if teacher else ""
+    most = Counter(reading.by for reading in found).most_common(1)
+    teacher = most[0][0] if most else ""
+    lessons = [(reading.post, _lesson(reading)) for reading in found if reading.by == teacher]
+    return lessons, teacher
 
 
 def _deep(store: Store) -> Iterator[Reading]:
+    """What a model read, as it said it: a student does not learn from its own corrections."""
     after = 0
     while rows := store.vectors(after, PAGE):
         after = rows[-1].sequence
-        yield from (
-            reading
-            for reading in store.readings([row.post for row in rows]).values()
-            if reading.depth
-        )
+        own: defaultdict[str, list[str]] = defaultdict(list)
+        for post, reading in store.readings([row.post for row in rows]).items():
+            if reading.depth:
+                own[uncorrected(reading.by)].append(post)
+        for by, some in own.items():
+            yield from store.readings(some, by).values()
 
 
 def _lesson(reading: Reading) -> Lesson:
-    topic = reading.topics[0][0] if reading.topics else ""
-    names = {"tone": reading.tone, "intent": reading.intent, "format": reading.format}
-    return Lesson(reading.vector, reading.language or "", {"topic": topic, **names})
+    return Lesson(reading.vector, reading.language or "", named(reading))
 
 
 def _held_out(post: str) -> bool:
@@ -159,17 +198,21 @@ def _held_out(post: str) -> bool:
 
 
 def _save(
-    out: Path, heads: dict[str, Head], encoder: str, teacher: str, found: Sequence[Agreement]
+    out: Path,
+    heads: Mapping[str, Head],
+    doubts: Mapping[str, Doubt],
+    encoder: str,
+    trained: Mapping[str, Any],
 ) -> None:
     out.mkdir(parents=True, exist_ok=True)
     said = b"".join(head.weights.tobytes() for head in heads.values())
     version = hashlib.sha256(said).hexdigest()[:8]
-    save(out / WEIGHTS, heads, {"encoder": encoder, "version": version})
-    about: dict[str, Any] = {
-        "architecture": "ariane-reader",
-        "trained": {"teacher": teacher, "agreement": [asdict(one) for one in found]},
-    }
-    (out / CONFIG).write_text(json.dumps(about, indent=2), encoding="utf-8")
+    kept = {aspect: asdict(one) for aspect, one in doubts.items()}
+    about = {"encoder": encoder, "version": version}
+    about |= {TEACHER: trained[TEACHER], DOUBTS: json.dumps(kept)}
+    save(out / WEIGHTS, heads, about)
+    config = {"architecture": "ariane-reader", "trained": {**trained, DOUBTS: kept}}
+    (out / CONFIG).write_text(json.dumps(config, indent=2), encoding="utf-8")
 
 
 def _quiet(_: str) -> None:
