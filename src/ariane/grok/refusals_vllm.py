@@ -43,8 +43,8 @@ def checked(weights: Weights, config: Grok2Config) -> Iterator[tuple[str, torch.
             raise CheckpointError(f"{name} is no tensor of Grok-2: check architectures.")
         if name in seen or shapes[name] != tensor.shape:
             raise CheckpointError(
-                f"{name} {list(tensor.shape)} is there twice, or a part of {list(shapes[name])}: merge "
-                "the published directory by `ariane grok convert` first."
+                f"{name} {list(tensor.shape)} is there twice, or a part of {list(shapes[name])}: "
+                "merge the published directory by `ariane grok convert` first."
             )
         seen.add(name)
         yield name, tensor
