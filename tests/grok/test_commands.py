@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -289,6 +291,41 @@ def test_what_llama_cpp_needs(published: Path, tmp_path: Path, source: str) -> N
     config = json.loads((target / "config.json").read_text())
     assert config["architectures"] == ["Grok1ForCausalLM"]
     assert (config["model_type"], config["rope_type"]) == ("grok2", "default")
+    loaded = AutoModelForCausalLM.from_pretrained(target)
+    assert torch.equal(loaded.model.layers[1].block_sparse_moe.experts.down_proj, experts.down_proj)
+
+
+def test_what_sglang_needs(published: Path, tmp_path: Path) -> None:
+    """The names that 0.5.23's `models/grok.py` loads, whole, and what it reads of `config.json`."""
+    target = tmp_path / "sglang"
+    assert run("convert", published, target, "--to", "sglang") == 0
+    (file,) = target.glob("*.safetensors")
+    assert not file.name.endswith(("-TP-000.safetensors", "-TP-common.safetensors"))
+    wanted = {p.tensor: p for one in parameters(MODEL.config).values() for p in one.pieces}
+    with safe_open(file, "pt") as opened:
+        names = set(opened.keys())
+        shapes = {name: tuple(opened.get_slice(name).get_shape()) for name in names}
+    assert shapes == {name: piece.shape for name, piece in wanted.items()}
+    # An engine reads it with Transformers alone, as the model type that was published.
+    read = """
+import json, sys
+from transformers import AutoConfig, AutoTokenizer
+config, tokenizer = (auto.from_pretrained(sys.argv[1]) for auto in (AutoConfig, AutoTokenizer))
+print(json.dumps([type(config).__name__, config.to_dict(), tokenizer("a b")["input_ids"]]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", read, target], check=True, capture_output=True, text=True
+    )
+    kind, config, ids = json.loads(done.stdout)
+    assert (kind, config["architectures"]) == ("GitConfig", ["Grok1ForCausalLM"])
+    assert config["load_presharded_moe"] is False
+    assert (config["eos_token_id"], config["pad_token_id"]) == ([1, 2], 0)
+    assert config["rope_type"] == "original"
+    assert (config["scaling_factor"], config["original_max_position_embeddings"]) == (16, 8192)
+    assert config["attn_temperature_len"] == MODEL.config.attn_temperature_len
+    assert ids == AutoTokenizer.from_pretrained(published)("a b")["input_ids"]
+    assert json.loads((target / "generation_config.json").read_text())["eos_token_id"] == [1, 2]
+    experts = MODEL.model.layers[1].block_sparse_moe.experts
     loaded = AutoModelForCausalLM.from_pretrained(target)
     assert torch.equal(loaded.model.layers[1].block_sparse_moe.experts.down_proj, experts.down_proj)
 

@@ -98,7 +98,10 @@ def convert(
     source: Folder,
     target: Annotated[Path, typer.Argument(help="The directory to write.")],
     to: Annotated[
-        str, typer.Option(help="merged: for Transformers; gguf: for llama.cpp's converter.")
+        str,
+        typer.Option(
+            help="merged: for Transformers; gguf: for llama.cpp's converter; sglang: for SGLang."
+        ),
     ] = "merged",
     limit: Annotated[
         float,
@@ -109,20 +112,20 @@ def convert(
 
     A directory of Grok-1's published files (tensor00000_000 …) is read without unpickling.
     """
-    if to not in ("merged", "gguf"):
-        raise typer.BadParameter(f"{to} is no form; there are merged and gguf.")
+    if to not in ("merged", "gguf", "sglang"):
+        raise typer.BadParameter(f"{to} is no form; there are merged, gguf and sglang.")
     size = int(limit * 1e9)
     with sentences(source), bar() as progress:
         tell = partial(progress.update, progress.add_task("reading", total=None))
         room = part("grok-1")
         if room.is_grok1(source):
-            if to == "gguf":
-                raise CheckpointError(f"{source} is Grok-1: llama.cpp reads it only once merged.")
+            if to != "merged":
+                raise CheckpointError(f"{source} is Grok-1: it is written in the merged form only.")
             tokenizer = part("grok-1 tokenizer").read_tokenizer(room.find_folder(source))
             room.write_merged(source, target, tell, size)
             tokenizer.save_pretrained(target)
         else:
-            part("conversion").write_merged(source, target, tell, to == "merged", size)
+            part("conversion").write_merged(source, target, tell, to, size)
     out.print(f"Wrote {target}.")
 
 

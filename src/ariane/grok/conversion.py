@@ -1,7 +1,8 @@
 """The published layout written anew as whole tensors, byte by byte and never all in memory.
 
-`write_merged` gives a Hugging Face directory with our parameters' names, or one that llama.cpp's
-converter reads rightly: it takes only files called `model*`, and of tensors of one name the last.
+`write_merged` gives a Hugging Face directory with our parameters' names, or one of the published
+names for an engine that has Grok-2 of its own: llama.cpp, whose converter takes only files called
+`model*`, and of tensors of one name the last, or SGLang and vLLM up to 0.24.
 """
 
 from __future__ import annotations
@@ -10,18 +11,20 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from transformers import GenerationConfig, PreTrainedTokenizerFast
 from transformers.models.auto.tokenization_auto import AutoTokenizer
 
 from ariane.grok.checkpoint import Checkpoint, Tensor, read_checkpoint
-from ariane.grok.configuration_grok2 import Grok2Config
+from ariane.grok.configuration_grok2 import YARN_KEYS, Grok2Config
 from ariane.grok.errors import CheckpointError
 from ariane.grok.layout_grok2 import GATE_UP, Shape
 from ariane.grok.loading_grok2 import read_config
 from ariane.grok.progress import Progress
 from ariane.grok.tokenization_grok2 import VOCAB_FILE
+from ariane.grok.write_layout import ARCHITECTURE
 from ariane.grok.writing import (
     BLOCK,
     LIMIT,
@@ -31,6 +34,9 @@ from ariane.grok.writing import (
     mark_of,
     write_all,
 )
+
+MERGED = "merged"
+"""The form that Transformers reads, with our parameters."""
 
 
 def outputs(checkpoint: Checkpoint, fused: bool) -> list[Output]:
@@ -43,8 +49,8 @@ def outputs(checkpoint: Checkpoint, fused: bool) -> list[Output]:
         ]
     if GATE_UP.format(layer=0) in tensors:
         raise CheckpointError(
-            f"{checkpoint.folder} holds its experts fused, which llama.cpp cannot read: convert "
-            "the published directory instead."
+            f"{checkpoint.folder} holds its experts fused, which only Transformers and our plugin "
+            "for vLLM can read: convert the published directory instead."
         )
     return [_joined(name, tensor.shape, [tensor]) for name, tensor in tensors.items()]
 
@@ -79,19 +85,46 @@ def write_config(config: Grok2Config, target: Path) -> None:
     """Write configuration and generation settings of a directory of our own."""
     config.architectures = ["Grok2ForCausalLM"]
     config.save_pretrained(target)
+    _write_generation(config, target)
+
+
+def _write_generation(config: Grok2Config, target: Path) -> None:
     ends, padding = config.eos_token_id, config.pad_token_id
     GenerationConfig(eos_token_id=ends, pad_token_id=padding).save_pretrained(target)
 
 
-def _write_words(source: Path, target: Path, config: Grok2Config, fused: bool) -> None:
+def _write_words(source: Path, target: Path, config: Grok2Config, to: str) -> None:
     """Configuration and generation settings."""
-    if fused:
+    if to == MERGED:
         write_config(config, target)
-    else:
+        return
+    content = json.loads((source / "config.json").read_bytes())
+    content |= engine_words(to, config)
+    (target / "config.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    if to != "gguf":
+        _write_generation(config, target)
+
+
+def engine_words(to: str, config: Grok2Config) -> dict[str, Any]:
+    """What an engine must read in `config.json` beside or instead of what the source says.
+
+    Sources: llama.cpp's `convert_hf_to_gguf.py` and SGLang 0.5.23's `models/grok.py`.
+    """
+    if to == "gguf":
         # Under "original" llama.cpp stretches rotary positions, under "git" it adds GIT's defaults.
-        content = json.loads((source / "config.json").read_bytes())
-        content |= {"model_type": "grok2", "rope_type": "default"}
-        (target / "config.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        return {"model_type": "grok2", "rope_type": "default"}
+    rope, yarn = config.rope_parameters or {}, config.yarn_parameters or {}
+    return {
+        **{name: yarn[key] for name, key in YARN_KEYS.items()},
+        "architectures": [ARCHITECTURE],
+        "model_type": "git",
+        # SGLang has no "default", asks for YaRN's numbers even so, and takes experts for shards.
+        "rope_type": "yarn" if rope["rope_type"] == "yarn" else "original",
+        "rope_theta": rope["rope_theta"],
+        "load_presharded_moe": False,
+        "eos_token_id": config.eos_token_id,
+        "pad_token_id": config.pad_token_id,
+    }
 
 
 def read_tokenizer(source: Path) -> PreTrainedTokenizerFast:
@@ -115,19 +148,20 @@ def write_tokenizer(tokenizer: PreTrainedTokenizerFast, source: Path, target: Pa
 
 
 def write_merged(
-    source: Path, target: Path, progress: Progress, fused: bool = True, limit: int = LIMIT
+    source: Path, target: Path, progress: Progress, to: str = MERGED, limit: int = LIMIT
 ) -> None:
     """Write a checkpoint of any layout as whole tensors; a run that was cut off goes on.
 
-    `fused` gives the names and shapes of our model and `model_type` "grok2"; without it each
-    expert's matrices stand alone under the published names, as llama.cpp's converter wants them.
+    `to` "merged" gives the names and shapes of our model and `model_type` "grok2"; under "gguf" and
+    "sglang", which differ in the configuration alone, each expert's matrices stand by themselves.
     Raises `CheckpointError` where the source is not whole, its tokenizer included, or the target
     holds other weights or has no room.
     """
     check_target(source, target)
     config = read_config(source)
     checkpoint, tokenizer = read_checkpoint(source, config), read_tokenizer(source)
+    fused = to == MERGED
     mark = mark_of(checkpoint.files, fused, limit)
     write_all(target, outputs(checkpoint, fused), mark, progress, limit)
-    _write_words(source, target, config, fused)
+    _write_words(source, target, config, to)
     write_tokenizer(tokenizer, source, target)
