@@ -51,5 +51,5 @@ class Slow(Writer):
 
     def stream(self, messages: Sequence[Message], *, limit: int = 1024) -> Iterator[str]:
         for line in self.answer(messages, limit=limit).splitlines(keepends=True):
-            self.go.acquire()
+            self.go.acquire(timeout=60)
             yield line

@@ -7,14 +7,17 @@ import json
 import lzma
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.ask.relevance import Judge, Peer
 
 from ariane.ask import Line, Question, ask
 from ariane.ask.words import WORDS
 from ariane.demo.town import take_in
+from ariane.demo.town import town as simulated
 from ariane.engine import Engine, init, load
 from ariane.llm import LanguageModelSettings, open_llm
 from ariane.read import read
@@ -81,7 +84,7 @@ def _statements(folder: Path, name: str) -> Iterator[Post]:
 
 
 def facts(
-    engine: Engine, asked: list[dict[str, str]], model: LanguageModel | None
+    engine: Engine, asked: list[dict[str, Any]], model: LanguageModel | None
 ) -> tuple[list[Line], list[Line], int]:
     """The sentences that state a fact, those borne out, and how many questions had any."""
     told, answered = list[Line](), 0
@@ -124,6 +127,24 @@ def test_every_sentence_of_an_extract_is_borne_out(
     print(f"{over}: {answered} of {len(asked)} answered, {len(told)} sentences, share {share:.3f}")
     assert answered >= 0.8 * len(asked)
     assert share == 1.0
+
+
+def posts_cited(engine: Engine, asked: Mapping[str, Any]) -> list[str]:
+    """The posts that an answer without a model cites, each once."""
+    question = Question(asked["question"], NOW, language=asked["language"])
+    lines = ask(engine, question).lines
+    return list(dict.fromkeys(one.id for line in lines for one in line.cites))
+
+
+def test_what_is_cited_is_to_the_point(town: Engine) -> None:
+    made = simulated(NOW)
+    judge, peer = Judge(made), Peer({post.id: post.words for post in made.posts})
+    asked = [one for one in ASKED if one["over"] == "town"]
+    for name, half in (("looked at", asked[::2]), ("only measured", asked[1::2])):
+        ours = judge.found(half, [posts_cited(town, one) for one in half])
+        theirs = judge.found(half, [peer(one["question"]) for one in half])
+        print(f"{name}: {ours}; TF-IDF: {theirs}")
+        assert ours.answered >= 0.6 * ours.questions
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ from ariane.types import Ask, Decision, Post, Ranked, Reading, Vector, Verdict, 
 OF_MEDIA: Final = "minors@"
 """The policy whose warning is about media that no classifier has seen, not about the text."""
 
-LOOKED_AT: Final = 300
+LOOKED_AT: Final = 600
 """Posts that are compared word by word, of those whose vectors are nearest."""
 
 FEED: Final = 100
@@ -39,7 +39,7 @@ WORDS: Final = 0.5
 BESIDE: Final = 0.25
 """What being about what was asked before weighs, beside 1 for what is asked."""
 
-LEAST: Final = 0.6
+LEAST: Final = 0.4
 """What a post must reach of what the best one does."""
 
 
@@ -74,7 +74,7 @@ def about(
     What it was about before only brings nearer what is about the theme. `among` are the only posts
     that count, where they are given.
     """
-    query = engine.encoder.encode([wanted.theme])[0]
+    query = _query(engine, wanted.theme, wanted.whole or wanted.theme)
     ids = nearest(engine, ask, query, wanted.span) if among is None else among
     items = [
         item
@@ -85,7 +85,7 @@ def about(
     if wanted.beside:
         before = {
             one.post.id: one.score
-            for one in _scored(items, engine.encoder.encode([wanted.beside])[0], wanted.beside)
+            for one in _scored(items, _query(engine, wanted.beside), wanted.beside)
         }
         found = [
             replace(one, score=one.score + BESIDE * before.get(one.post.id, 0.0)) for one in found
@@ -93,6 +93,15 @@ def about(
     found.sort(key=lambda one: (-one.score, -one.post.at, one.post.id))
     best = found[0].score if found else 0.0
     return [one for one in found if one.score >= LEAST * best]
+
+
+def _query(engine: Engine, *texts: str) -> Vector:
+    """The direction between the vectors of some texts.
+
+    A theme is nearer to posts that name it, a whole question to those that answer it.
+    """
+    middle: Vector = engine.encoder.encode(texts).sum(axis=0)
+    return middle / (float(np.linalg.norm(middle)) or 1.0)
 
 
 def _scored(items: Sequence[Ranked], query: Vector, theme: str) -> list[Found]:

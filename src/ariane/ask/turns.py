@@ -67,11 +67,12 @@ class Span:
 class Sought:
     """What a question is about and after; `beside` is what was asked about before.
 
-    `leans` is whether earlier questions say a part of it.
+    `whole` is the question as it stands, where it says all of it by itself. `leans` is whether earlier questions say a part of it.
     """
 
     theme: str = ""
     beside: str = ""
+    whole: str = ""
     after: Meant = Meant.POSTS
     wishes: tuple[Wish, ...] = ()
     span: Span | None = None
@@ -103,7 +104,8 @@ def _next(known: Sought | None, question: Question) -> Sought:
         return Sought(after=after, wishes=wishes)
     span = _span(question)
     theme = "" if spoken(question.text) else subject(TIME.sub(" ", question.text))
-    alone = Sought(theme, after=after, span=span)
+    whole = question.text if after is Meant.POSTS else ""
+    alone = Sought(theme, whole=whole, after=after, span=span)
     if known is None:
         return alone
     plain = _plain(question.text)
@@ -114,7 +116,7 @@ def _next(known: Sought | None, question: Question) -> Sought:
         return alone
     if not own:
         kept = after if after in (Meant.WHY, Meant.CONFIRMED) else known.after
-        return replace(known, after=kept, span=span or known.span, leans=True)
+        return replace(known, whole="", after=kept, span=span or known.span, leans=True)
     feed = Meant.FEED in (after, known.after)
     return Sought(
         theme=own if again else f"{own} {known.theme}",
