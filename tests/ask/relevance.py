@@ -31,10 +31,14 @@ class Found:
     answered: int
     """Questions with a citation that is to the point."""
 
+    @property
+    def share(self) -> float:
+        """The share of the citations that are to the point."""
+        return self.right / max(1, self.cited)
+
     def __str__(self) -> str:
-        share = self.right / max(1, self.cited)
         return (
-            f"{self.right} of {self.cited} citations to the point ({share:.3f}), "
+            f"{self.right} of {self.cited} citations to the point ({self.share:.3f}), "
             f"{self.answered} of {self.questions} questions with one"
         )
 
@@ -56,7 +60,8 @@ class Judge:
 
     def found(self, asked: Sequence[Mapping[str, Any]], cited: Sequence[list[str]]) -> Found:
         """How many of the posts that were cited for each question are to the point."""
-        right = [sum(self.right(one, name) for name in c) for one, c in zip(asked, cited, strict=True)]
+        pairs = zip(asked, cited, strict=True)
+        right = [sum(self.right(one, name) for name in names) for one, names in pairs]
         return Found(sum(map(len, cited)), sum(right), len(asked), sum(map(bool, right)))
 
 

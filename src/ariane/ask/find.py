@@ -125,7 +125,8 @@ def nearest(engine: Engine, ask: Ask, query: Vector, span: Span | None = None) -
     rows = engine.sources.files[0].rows()
     if rows.matrix is None or query.size != len(rows.matrix):
         return engine.store.recent(ask.at, LOOKED_AT)
-    live = rows.between(span and span.since, min(ask.at, span.until) if span else ask.at)
+    since, until = (None, ask.at) if span is None else (span.since, min(ask.at, span.until))
+    live = rows.between(since, until)
     order = np.argsort(-(rows.vectors[live] @ (query @ rows.matrix)), kind="stable")
     return rows.ids(live[order[:LOOKED_AT]])
 

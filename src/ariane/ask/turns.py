@@ -67,7 +67,8 @@ class Span:
 class Sought:
     """What a question is about and after; `beside` is what was asked about before.
 
-    `whole` is the question as it stands, where it says all of it by itself. `leans` is whether earlier questions say a part of it.
+    `whole` is a question that says all of it by itself, as it stands; `leans` is whether earlier
+    ones say a part of it.
     """
 
     theme: str = ""
