@@ -26,6 +26,7 @@ from ariane.engine import Engine, load
 from ariane.llm import LanguageModelSettings
 from ariane.serve.http import create_app, listen
 from ariane.serve.settings import ServeSettings
+from ariane.serve.wishes import MOST
 from ariane.types import (
     BudgetError,
     LanguageModel,
@@ -33,6 +34,7 @@ from ariane.types import (
     ModelGarbageError,
     ModelRefusedError,
     ModelSlowError,
+    Wish,
 )
 
 STOPS = "how many stops will the tram have?"
@@ -101,6 +103,13 @@ def ask(api: Api, question: str, who: str | None = "vic", **more: Any) -> Any:
     answer = api("POST", "/v1/ask", who, json={"question": question, **more}, params=params)
     assert answer.status_code == 200, answer.text
     return answer.json()
+
+
+def fill(api: Api) -> None:
+    """Give vic as many wishes as one may have."""
+    with api.service.live.engine() as engine:
+        for number in range(MOST):
+            engine.store.write_wish("vic", Wish(f"w{number}", f"word:a{number}", 1))
 
 
 def posts_of(answer: Any) -> list[str]:
@@ -182,9 +191,7 @@ def test_a_wish_is_kept_for_who_is_known_and_once(make: Make) -> None:
 
 def test_more_wishes_than_there_may_be_are_refused(make: Make) -> None:
     api = make()
-    for number in range(200):
-        body = {"target": f"word:a{number}", "direction": 1}
-        api("PUT", f"/v1/wishes/w{number}", "vic", json=body)
+    fill(api)
     status, sentence = api.problem("POST", "/v1/ask", "vic", json={"question": "less politics"})
     assert (status, "200 wishes" in sentence) == (422, True)
 

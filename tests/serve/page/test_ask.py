@@ -13,7 +13,7 @@ from tests.ask.test_ask import good
 from tests.serve.conftest import Api, lines, post
 from tests.serve.page.conftest import SCRIPT, Browser, Open
 from tests.serve.page.test_wishes import wishes
-from tests.serve.test_chat import CHOSEN, STOPS, TRAM, Make, make, written
+from tests.serve.test_chat import CHOSEN, STOPS, TRAM, Make, fill, make, written
 
 __all__ = ["make", "written"]
 
@@ -122,9 +122,7 @@ def test_what_cannot_be_asked_is_refused(browse: Open, fields: dict[str, str]) -
 
 
 def test_there_are_only_so_many_wishes(town: Api) -> None:
-    for number in range(200):
-        body = {"target": f"word:a{number}", "direction": 1}
-        town("PUT", f"/v1/wishes/w{number}", "vic", json=body)
+    fill(town)
     answer = Browser(town, "vic").post("/ask", question="less politics")
     assert (answer.status_code, "200 wishes" in answer.text) == (422, True)
 
