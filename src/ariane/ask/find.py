@@ -81,15 +81,12 @@ def about(
         for item in seen_by(engine, ask, viewer, ids)
         if wanted.span is None or item.candidate.post.at in wanted.span
     ]
-    found = _scored(items, query, wanted.theme)
+    texts = [set(plain_words(item.candidate.post.words)) for item in items]
+    found = _scored(items, texts, query, wanted.theme)
     if wanted.beside:
-        before = {
-            one.post.id: one.score
-            for one in _scored(items, _query(engine, wanted.beside), wanted.beside)
-        }
-        found = [
-            replace(one, score=one.score + BESIDE * before.get(one.post.id, 0.0)) for one in found
-        ]
+        other = _scored(items, texts, _query(engine, wanted.beside), wanted.beside)
+        before = {one.post.id: BESIDE * one.score for one in other}
+        found = [replace(one, score=one.score + before.get(one.post.id, 0.0)) for one in found]
     found.sort(key=lambda one: (-one.score, -one.post.at, one.post.id))
     best = found[0].score if found else 0.0
     return [one for one in found if one.score >= LEAST * best]
@@ -104,9 +101,10 @@ def _query(engine: Engine, *texts: str) -> Vector:
     return middle / (float(np.linalg.norm(middle)) or 1.0)
 
 
-def _scored(items: Sequence[Ranked], query: Vector, theme: str) -> list[Found]:
-    """Those of some posts that are near to a theme or share a word with it."""
-    texts = [set(plain_words(item.candidate.post.words)) for item in items]
+def _scored(
+    items: Sequence[Ranked], texts: Sequence[set[str]], query: Vector, theme: str
+) -> list[Found]:
+    """Those of some posts that are near to a theme or share a word with it; `texts` are theirs."""
     rare = Rarity(Counter(word for words in texts for word in words), len(texts))
     asked = set(plain_words(theme))
     whole = sum(rare(word) for word in asked) or 1.0

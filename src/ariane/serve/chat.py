@@ -117,7 +117,7 @@ async def get_models() -> Models:
 async def post_completion(
     body: CompletionIn, request: Request, serving: Serving, asking: AnyCaller, viewer: Whose = None
 ) -> Completion | Response:
-    """Answer the last message of the user; of the others, the user's own last ones say its rest.
+    """Answer the last message of the user, as their own last ones before it say what it means.
 
     The text bears marks such as [1], and ends with the list of what they cite and with who wrote
     it; `citations` has the same for machines. `post`, `account`, `request`, `language`,
