@@ -20,6 +20,7 @@ from ariane.ask import Question
 from ariane.ask import ask as answered
 from ariane.ask.find import about
 from ariane.ask.notes import Notes, model_of, written_by
+from ariane.ask.turns import Sought
 from ariane.engine import Engine, load
 from ariane.feed import for_you
 from ariane.read.language import language
@@ -49,7 +50,7 @@ def server(engine: Engine, viewer: str | None) -> MCPServer[Any]:
     def search_posts(query: Words, size: Size = 10) -> list[dict[str, Any]]:
         """Posts about something, best first, among those that the reader may see."""
         asking = engine.ask(viewer, at=_now())
-        found = about(engine, asking, engine.store.viewer(asking), query)
+        found = about(engine, asking, engine.store.viewer(asking), Sought(query))
         return [_post(one.post) for one in found[:size]]
 
     @room.tool(annotations=READ_ONLY)

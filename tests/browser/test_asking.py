@@ -1,10 +1,16 @@
-"""Asking in a browser: in French, in place, and from the answer to what it rests on."""
+"""Asking in a browser: in French, as the answer comes, and from it to what it rests on."""
 
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
+from tests.ask.models import Slow
+from tests.ask.test_ask import good
 from tests.browser.conftest import ReadAs
+from tests.browser.reader import Reader
+from tests.serve.test_chat import STOPS, Make, listening, make, written
+
+__all__ = ["make", "written"]
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
@@ -54,3 +60,22 @@ def test_a_wish_that_was_asked_is_shown_and_taken_back(read_as: ReadAs) -> None:
     page.locator("#answer .chip").click()
     expect(page.locator("#answer")).to_contain_text(at.say("wish.undone"))
     expect(page.locator("#steer .chip")).to_have_count(0)
+
+
+def test_an_answer_is_seen_as_it_comes_without_a_script(make: Make, browser: Browser) -> None:
+    model = Slow(lambda shown: good(shown) * 2)
+    with listening(make(model)) as url:
+        at = Reader(browser, url, width=390, scripts=False)
+        page = at.go("/ask")
+        page.locator("#question").fill(STOPS)
+        page.keyboard.press("Enter")
+        answer = page.locator("#answer")
+        expect(answer.locator(".waiting")).to_be_visible()  # the model has said nothing yet
+        expect(answer.locator("h2")).to_have_text(STOPS)
+        for sentences in (1, 2):
+            expect(answer.locator(".written")).to_have_count(0)
+            model.go.release()
+            expect(answer.locator(".cite")).to_have_count(sentences)
+            expect(answer.locator(".waiting")).to_be_hidden()
+        expect(answer.locator(".written")).to_be_visible()
+        assert at.leave() == []

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ariane.ask.confirm import confirmed
 from ariane.ask.extract import citations, quoted
 from ariane.ask.find import about, feed, seen_by, thread
-from ariane.ask.meant import Meant, meant, subject
+from ariane.ask.meant import Meant
 from ariane.ask.nouns import Answer, Citation, Line, Question
 from ariane.ask.reasons import reasons
+from ariane.ask.turns import TURNS, Sought, sought
 from ariane.ask.words import say
 from ariane.ask.write import written
 from ariane.engine import Engine
@@ -30,9 +32,6 @@ MOST = 5
 
 WITH_ANSWERS = 2
 """Posts that are told with the first answer to them, so that a rumour does not stand alone."""
-
-LONGEST = 500
-"""Signs of a question that are read."""
 
 
 def ask(engine: Engine, question: Question, model: LanguageModel | None = None) -> Answer:
@@ -60,27 +59,31 @@ def stream(
     if named and not seen_by(engine, asking, viewer, named, covered=True):
         yield Line(say(question.language, "no post"))
         return
-    after, wishes = meant(question)
-    if after is Meant.WISH:
-        yield from wishes
-    elif after is Meant.WHY:
+    wanted = sought(question)
+    if wanted.after is Meant.WISH:
+        yield from wanted.wishes
+    elif wanted.after is Meant.WHY:
         yield from reasons(engine, question)
-    elif after is Meant.CONFIRMED:
+    elif wanted.after is Meant.CONFIRMED:
         yield from confirmed(engine, asking, viewer, question)
     else:
-        yield from _told(engine, asking, viewer, question, model)
+        found = _answered(engine, asking, viewer, _posts(engine, asking, viewer, question, wanted))
+        yield from _told(engine, question, wanted, found, model)
 
 
 def _told(
-    engine: Engine, asking: Ask, viewer: Viewer, question: Question, model: LanguageModel | None
+    engine: Engine,
+    question: Question,
+    wanted: Sought,
+    posts: list[Post],
+    model: LanguageModel | None,
 ) -> Iterator[Line]:
     """What posts say: in a model's words as far as they hold, else in their own."""
-    theme = subject(question.text[:LONGEST])
-    posts = _answered(engine, asking, viewer, _posts(engine, asking, viewer, question, theme))
     if not posts:
-        yield _nothing(question, theme)
+        yield _nothing(question, wanted)
         return
-    cited = citations(engine.store, posts, theme)
+    cited = citations(engine.store, posts, wanted.theme)
+    question = replace(question, earlier=question.earlier[-TURNS:] if wanted.leans else ())
     if model is not None:
         held = 0
         try:
@@ -91,13 +94,13 @@ def _told(
             log.warning("an answer is quoted, since the model failed: %s", error)
         if held:
             return
-    opening = "found feed" if meant(question)[0] is Meant.FEED else "found"
+    opening = "found feed" if wanted.after is Meant.FEED else "found"
     yield Line(say(question.language, opening))
     yield from quoted(cited, question.language)
 
 
 def _posts(
-    engine: Engine, asking: Ask, viewer: Viewer, question: Question, theme: str
+    engine: Engine, asking: Ask, viewer: Viewer, question: Question, wanted: Sought
 ) -> list[Post]:
     """The posts that answer, best first; all of where they are looked for if no theme is named."""
     among: list[str] | None = None
@@ -105,15 +108,15 @@ def _posts(
         among = thread(engine, asking.at, question.post)
     elif question.account is not None:
         among = engine.store.recent(asking.at, 200, authors=[question.account])
-    elif meant(question)[0] is Meant.FEED:
+    elif wanted.after is Meant.FEED:
         among = feed(engine, asking, viewer)
-    if theme:
-        found = about(engine, asking, viewer, theme, among)
+    if wanted.theme:
+        found = about(engine, asking, viewer, wanted, among)
         if found or question.post is None:
             return [one.post for one in found]
     wide = feed(engine, asking, viewer) if among is None else among
-    shown = seen_by(engine, asking, viewer, wide)
-    return [item.candidate.post for item in shown]
+    posts = [item.candidate.post for item in seen_by(engine, asking, viewer, wide)]
+    return [post for post in posts if wanted.span is None or post.at in wanted.span]
 
 
 def _answered(engine: Engine, asking: Ask, viewer: Viewer, posts: list[Post]) -> list[Post]:
@@ -132,10 +135,12 @@ def _answered(engine: Engine, asking: Ask, viewer: Viewer, posts: list[Post]) ->
     return list(found.values())[:MOST]
 
 
-def _nothing(question: Question, theme: str) -> Line:
-    language = question.language
+def _nothing(question: Question, wanted: Sought) -> Line:
+    language, theme = question.language, wanted.theme
+    if wanted.span is not None:
+        return Line(say(language, "nothing then"))
     if question.account is not None and not theme:
         return Line(say(language, "no account"))
-    if meant(question)[0] is Meant.FEED:
+    if wanted.after is Meant.FEED:
         return Line(say(language, "nothing feed" if theme else "empty feed", subject=theme))
     return Line(say(language, "nothing about" if theme else "nothing", subject=theme))

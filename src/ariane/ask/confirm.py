@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ariane.ask.extract import citations, quoted
 from ariane.ask.find import about, seen_by, thread
 from ariane.ask.nouns import Line, Question
+from ariane.ask.turns import Sought
 from ariane.ask.words import say
 from ariane.engine import Engine
 from ariane.types import Ask, Post, Ranked, Viewer
@@ -49,7 +50,7 @@ def _corrects(item: Ranked) -> bool:
 
 def _others(engine: Engine, asking: Ask, viewer: Viewer, post: Post) -> list[Ranked]:
     """What answers the post and what else is on the same, other authors' words alone."""
-    near = about(engine, asking, viewer, post.words[:ALIKE])
+    near = about(engine, asking, viewer, Sought(post.words[:ALIKE]))
     ids = [*thread(engine, asking.at, post.id), *(one.post.id for one in near)]
     items = seen_by(engine, asking, viewer, [one for one in ids if one != post.id])
     return [one for one in items if one.candidate.post.author != post.author]

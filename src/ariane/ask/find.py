@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
+from ariane.ask.turns import Sought, Span
 from ariane.engine import Engine
 from ariane.feed import arrange
 from ariane.forms import plain_words
@@ -20,7 +21,7 @@ from ariane.types import Ask, Decision, Post, Ranked, Reading, Vector, Verdict, 
 OF_MEDIA: Final = "minors@"
 """The policy whose warning is about media that no classifier has seen, not about the text."""
 
-LOOKED_AT: Final = 300
+LOOKED_AT: Final = 600
 """Posts that are compared word by word, of those whose vectors are nearest."""
 
 FEED: Final = 100
@@ -35,7 +36,10 @@ NEAR: Final = 0.28
 WORDS: Final = 0.5
 """What sharing all the words of the question weighs, beside 1 for the same vector."""
 
-LEAST: Final = 0.6
+BESIDE: Final = 0.25
+"""What being about what was asked before weighs, beside 1 for what is asked."""
+
+LEAST: Final = 0.4
 """What a post must reach of what the best one does."""
 
 
@@ -63,18 +67,46 @@ def seen_by(
 
 
 def about(
-    engine: Engine, ask: Ask, viewer: Viewer, subject: str, among: Sequence[str] | None = None
+    engine: Engine, ask: Ask, viewer: Viewer, wanted: Sought, among: Sequence[str] | None = None
 ) -> list[Found]:
-    """Posts about a subject, best first: by nearness of meaning and by shared words.
+    """Posts about a theme, best first: by nearness of meaning and by shared words.
 
-    `among` are the only posts that count, where they are given.
+    What it was about before only brings nearer what is about the theme. `among` are the only posts
+    that count, where they are given.
     """
-    query = engine.encoder.encode([subject])[0]
-    ids = nearest(engine, ask, query) if among is None else among
-    items = seen_by(engine, ask, viewer, ids)
+    query = _query(engine, wanted.theme, wanted.whole or wanted.theme)
+    ids = nearest(engine, ask, query, wanted.span) if among is None else among
+    items = [
+        item
+        for item in seen_by(engine, ask, viewer, ids)
+        if wanted.span is None or item.candidate.post.at in wanted.span
+    ]
     texts = [set(plain_words(item.candidate.post.words)) for item in items]
+    found = _scored(items, texts, query, wanted.theme)
+    if wanted.beside:
+        other = _scored(items, texts, _query(engine, wanted.beside), wanted.beside)
+        before = {one.post.id: BESIDE * one.score for one in other}
+        found = [replace(one, score=one.score + before.get(one.post.id, 0.0)) for one in found]
+    found.sort(key=lambda one: (-one.score, -one.post.at, one.post.id))
+    best = found[0].score if found else 0.0
+    return [one for one in found if one.score >= LEAST * best]
+
+
+def _query(engine: Engine, *texts: str) -> Vector:
+    """The direction between the vectors of some texts.
+
+    A theme is nearer to posts that name it, a whole question to those that answer it.
+    """
+    middle: Vector = engine.encoder.encode(texts).sum(axis=0)
+    return middle / (float(np.linalg.norm(middle)) or 1.0)
+
+
+def _scored(
+    items: Sequence[Ranked], texts: Sequence[set[str]], query: Vector, theme: str
+) -> list[Found]:
+    """Those of some posts that are near to a theme or share a word with it; `texts` are theirs."""
     rare = Rarity(Counter(word for words in texts for word in words), len(texts))
-    asked = set(plain_words(subject))
+    asked = set(plain_words(theme))
     whole = sum(rare(word) for word in asked) or 1.0
     found = []
     for item, words in zip(items, texts, strict=True):
@@ -83,17 +115,16 @@ def about(
         shared = sum(rare(word) for word in asked & words) / whole
         if shared or near >= NEAR:
             found.append(Found(item.candidate.post, reading, near + WORDS * shared))
-    found.sort(key=lambda one: (-one.score, -one.post.at, one.post.id))
-    best = found[0].score if found else 0.0
-    return [one for one in found if one.score >= LEAST * best]
+    return found
 
 
-def nearest(engine: Engine, ask: Ask, query: Vector) -> list[str]:
-    """The posts whose vectors are nearest to one, best first."""
+def nearest(engine: Engine, ask: Ask, query: Vector, span: Span | None = None) -> list[str]:
+    """The posts whose vectors are nearest to one, best first, of a time if one is given."""
     rows = engine.sources.files[0].rows()
     if rows.matrix is None or query.size != len(rows.matrix):
         return engine.store.recent(ask.at, LOOKED_AT)
-    live = rows.between(None, ask.at)
+    since, until = (None, ask.at) if span is None else (span.since, min(ask.at, span.until))
+    live = rows.between(since, until)
     order = np.argsort(-(rows.vectors[live] @ (query @ rows.matrix)), kind="stable")
     return rows.ids(live[order[:LOOKED_AT]])
 

@@ -13,6 +13,7 @@ class Question:
     """What a reader asks: of all that they may see, or of one post or one account.
 
     `request` names the served page on which they saw the post. `at` is in UTC milliseconds.
+    `earlier` are their own questions before it, the oldest first.
     """
 
     text: str
@@ -23,6 +24,7 @@ class Question:
     account: str | None = None
     request: str | None = None
     profiled: bool = True
+    earlier: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from ariane.forms import plain_words
 from ariane.material import material, to_machines
 from ariane.types import LanguageModel, Message, Post
 
-PROMPT: Final = "answer-1"
+PROMPT: Final = "answer-2"
 """The instructions, by name and number; others get another number."""
 
 QUESTION: Final = 500
@@ -64,6 +64,7 @@ def messages(question: Question, cited: Iterable[tuple[Citation, Post]]) -> list
         for one, post in cited
     ]
     asked = {
+        "earlier": [material(text, QUESTION) for text in question.earlier],
         "question": material(question.text, QUESTION),
         "language": question.language,
         "posts": posts,

@@ -14,7 +14,8 @@ from contextlib import aclosing
 from typing import TypeAlias
 
 from ariane.ask import Line, Question, stream
-from ariane.ask.meant import Meant, meant
+from ariane.ask.meant import Meant
+from ariane.ask.turns import LONGEST, sought
 from ariane.ask.words import say
 from ariane.engine import Engine
 from ariane.material import material
@@ -26,16 +27,14 @@ from ariane.types import CallError, LanguageModel, Wish
 
 log = logging.getLogger(__name__)
 
-LONGEST = 500
-"""The most characters of a question."""
-
 Told: TypeAlias = Line | Wish
 """A sentence of an answer, or a wish that was kept."""
 
+Answering: TypeAlias = AsyncGenerator[Told, None]
+"""An answer as it comes."""
 
-async def told(
-    serving: Service, question: Question, keep_wishes: bool = True
-) -> AsyncGenerator[Told, None]:
+
+async def told(serving: Service, question: Question, keep_wishes: bool = True) -> Answering:
     """An answer as it comes. Raises as `serving.work` does, before anything was told."""
     if _written(serving, question):
         began = False
@@ -62,7 +61,7 @@ def _written(serving: Service, question: Question) -> bool:
         return False
     with serving.live.engine() as engine:
         chosen = engine.settings.llm.kind
-    return bool(chosen) and meant(question)[0] in (Meant.FEED, Meant.POSTS)
+    return bool(chosen) and sought(question).after in (Meant.FEED, Meant.POSTS)
 
 
 def _model(engine: Engine) -> LanguageModel | None:
@@ -83,7 +82,7 @@ async def _flow(
     question: Question,
     keep_wishes: bool,
     model: Callable[[Engine], LanguageModel | None],
-) -> AsyncGenerator[Told, None]:
+) -> Answering:
     """The answer from a thread of these workers; the thread ends when nobody listens any more."""
     loop, items = asyncio.get_running_loop(), asyncio.Queue[Told | None]()
     gone = threading.Event()

@@ -7,7 +7,7 @@ clients need only an address and a token.
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -17,9 +17,10 @@ from starlette.responses import Response, StreamingResponse
 
 from ariane.ask import Line, Question
 from ariane.ask.notes import Notes, listed, marked, model_of, written_by
+from ariane.ask.turns import LONGEST, TURNS, spoken
 from ariane.read.language import language as language_of
 from ariane.serve.access import ALSO_NOBODY, AnyCaller, own
-from ariane.serve.answers import LONGEST, told
+from ariane.serve.answers import told
 from ariane.serve.chat_models import (
     MODEL,
     About,
@@ -81,7 +82,8 @@ async def post_ask(
     that worded the answer and `ai` is true then; else posts are quoted. A wish among the words is
     kept. It counts as five requests.
     """
-    question = _question(body, " ".join(body.question.split()), _who(asking, viewer))
+    words, earlier = _line(body.question), [_line(text) for text in body.earlier]
+    question = _question(body, words, _who(asking, viewer), earlier)
     notes, lines, wishes = Notes(), list[Line](), list[Wish]()
     async with aclosing(told(serving, question, body.keep)) as items:
         async for one in items:
@@ -115,13 +117,14 @@ async def get_models() -> Models:
 async def post_completion(
     body: CompletionIn, request: Request, serving: Serving, asking: AnyCaller, viewer: Whose = None
 ) -> Completion | Response:
-    """Answer the last message of the user; the others are not read.
+    """Answer the last message of the user, as their own last ones before it say what it means.
 
     The text bears marks such as [1], and ends with the list of what they cite and with who wrote
     it; `citations` has the same for machines. `post`, `account`, `request`, `language`,
     `profiled` and `keep` may be given as in `/v1/ask`. It counts as five requests.
     """
-    question = _question(body, _last(body), _who(asking, viewer))
+    *earlier, last = _asked(body)
+    question = _question(body, last, _who(asking, viewer), earlier[-TURNS:])
     pieces = _pieces(serving, question, str(request.base_url).rstrip("/"), body.keep)
     name = f"chatcmpl-{secrets.token_hex(16)}"
     if body.stream:
@@ -143,9 +146,9 @@ def _who(asking: Caller, viewer: str | None) -> str | None:
     return asking.viewer if viewer is None else own(asking, viewer)
 
 
-def _question(about: About, words: str, viewer: str | None) -> Question:
+def _question(about: About, words: str, viewer: str | None, earlier: Sequence[str]) -> Question:
     """What is asked, in the language of the question where none is named."""
-    language = about.language or language_of(words)
+    language = about.language or _language([words, *reversed(earlier)])
     return Question(
         words,
         now(),
@@ -155,11 +158,18 @@ def _question(about: About, words: str, viewer: str | None) -> Question:
         account=about.account,
         request=about.request,
         profiled=about.profiled,
+        earlier=tuple(earlier),
     )
 
 
-def _last(body: CompletionIn) -> str:
-    """The question of a conversation; a refusal of OpenAI's where it cannot be answered."""
+def _language(texts: Iterable[str]) -> str | None:
+    """The language of the first of some questions that says one."""
+    told = (spoken(text) or language_of(text[:LONGEST]) for text in texts)
+    return next((one for one in told if one is not None), None)
+
+
+def _asked(body: CompletionIn) -> list[str]:
+    """The user's own messages, the question last; a refusal of OpenAI's where there is none."""
     if body.model != MODEL:
         sentence = f"There is no model '{body.model[:100]}' here; the one there is is '{MODEL}'."
         raise Refusal(404, sentence, name="model_not_found", param="model")
@@ -170,7 +180,11 @@ def _last(body: CompletionIn) -> str:
     if len(words[-1]) > LONGEST:
         sentence = f"The last message has more than {LONGEST} characters; ask in fewer."
         raise Refusal(400, sentence, name="string_above_max_length", param="messages")
-    return words[-1]
+    return words
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _cited(notes: Notes, question: Question) -> list[CitationOut]:

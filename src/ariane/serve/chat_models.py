@@ -8,6 +8,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, ConfigDict, Field
 
 from ariane.ask import Citation, Line
+from ariane.ask.turns import TURNS
 from ariane.serve.models import WishOut
 from ariane.serve.values import Id, Language, Strict
 from ariane.serve.values import Line as Words
@@ -16,7 +17,7 @@ MODEL = "ariane"
 """The name of the model that OpenAI's clients ask for: the feed itself."""
 
 MESSAGES = 1000
-"""The most messages of a conversation, of which the last of the user's is read."""
+"""The most messages of a conversation, of which the last ones of the user are read."""
 
 RECEIPT = r"^[A-Za-z0-9_-]{1,100}$"
 
@@ -37,9 +38,14 @@ class About(BaseModel):
 
 
 class AskIn(About, Strict):
-    """A question in plain words; a wish is one too."""
+    """A question in plain words; a wish is one too.
+
+    `earlier` are the asker's own questions before it, the oldest first: "and yesterday?" is
+    understood from them. Wishes among them are not kept again.
+    """
 
     question: Annotated[Words, Field(min_length=1, examples=["what did I miss on energy?"])]
+    earlier: Annotated[list[Words], Field(max_length=TURNS)] = []
 
 
 class CitationOut(BaseModel):
@@ -96,7 +102,7 @@ class TextPart(BaseModel):
 
 
 class MessageIn(BaseModel):
-    """A message of a conversation; only the last of the user's is read."""
+    """A message of a conversation; only the user's last ones are read."""
 
     role: str
     content: str | list[TextPart | dict[str, Any]] | None = None

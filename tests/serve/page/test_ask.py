@@ -1,8 +1,9 @@
-"""The page to ask on: with and without scripts, in both languages, and for whom it answers."""
+"""The page to ask on: its parts as they come, in both languages, and for whom it answers."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from html import unescape
 from typing import Any
 
@@ -12,7 +13,7 @@ from tests.ask.test_ask import good
 from tests.serve.conftest import Api, lines, post
 from tests.serve.page.conftest import SCRIPT, Browser, Open
 from tests.serve.page.test_wishes import wishes
-from tests.serve.test_chat import CHOSEN, STOPS, Make, make, written
+from tests.serve.test_chat import CHOSEN, STOPS, TRAM, Make, fill, make, written
 
 __all__ = ["make", "written"]
 
@@ -25,15 +26,12 @@ def marks(page: str) -> list[str]:
     return [unescape(path) for path in re.findall(r'class="cite" href="([^"]+)"', page)]
 
 
-@pytest.mark.parametrize("script", [{}, SCRIPT], ids=["whole", "script"])
 @pytest.mark.parametrize("who", [None, "vic", "anonymous/1", "operator"])
-def test_an_answer_s_marks_lead_to_the_posts(
-    browse: Open, who: str | None, script: dict[str, str]
-) -> None:
+def test_an_answer_s_marks_lead_to_the_posts(browse: Open, who: str | None) -> None:
     reader = browse(who)
-    answer = reader.post("/ask", script, question=LIBRARY)
+    answer = reader.post("/ask", question=LIBRARY)
     assert answer.status_code == 200
-    assert ("<html" in answer.text) == (not script)
+    assert answer.text.rstrip().endswith("</html>")
     assert "The council of p3" in answer.text
     assert "no AI wrote this" in answer.text
     assert "/p/p3" in marks(answer.text)
@@ -67,7 +65,7 @@ def test_a_question_is_about_a_post_or_an_account(browse: Open) -> None:
     assert "Élodie &lt;b&gt;Bold&lt;/b&gt;" in box
     assert "The council of p1" in box
     fields = {"post": "p1", "question": "what do they say?"}
-    assert set(marks(vic.post("/ask", SCRIPT, **fields).text)) == {"/p/p1", "/p/r1", "/p/r2"}
+    assert set(marks(vic.post("/ask", **fields).text)) == {"/p/p1", "/p/r1", "/p/r2"}
     assert "Élodie" in vic.get("/ask?account=author-p1").text
     asked = vic.post("/ask", account="author-p1", question="what do they say?")
     assert set(marks(asked.text)) == {"/p/p1", "/p/r1"}
@@ -78,28 +76,28 @@ def test_why_leads_to_the_receipt(browse: Open) -> None:
     vic = browse("vic")
     request, shown = vic.request(), vic.cards()[0]
     fields = {"post": shown, "request": request, "question": "why do I see this?"}
-    answer = vic.post("/ask", SCRIPT, **fields).text
+    answer = vic.post("/ask", **fields).text
     path = f"/w/{request}/{shown}"
     assert path in marks(answer)
     assert vic.get(path).status_code == 200
-    other = browse("other").post("/ask", SCRIPT, **fields).text
+    other = browse("other").post("/ask", **fields).text
     assert marks(other) == []
 
 
 @pytest.mark.parametrize("script", [{}, SCRIPT], ids=["whole", "script"])
 def test_a_wish_is_kept_shown_and_taken_back(town: Api, script: dict[str, str]) -> None:
     vic = Browser(town, "vic")
-    answer = vic.post("/ask", script, question="less politics until Sunday")
+    answer = vic.post("/ask", question="less politics until Sunday")
     (wish,) = wishes(town)
     assert wish["target"] == "topic:politics"
     assert answer.text.count(f'value="{wish["id"]}"') == 2  # in the answer and at the side
-    assert ('hx-swap-oob="true"' in answer.text) == bool(script)
     undone = vic.post("/ask/undo", script, wish=wish["id"])
     assert undone.status_code == (200 if script else 303)
     assert wishes(town) == []
     if script:
         assert "Taken back" in undone.text
         assert wish["id"] not in undone.text
+        assert 'hx-swap-oob="true"' in undone.text
 
 
 def test_nobody_is_told_how_a_wish_would_be_kept(browse: Open) -> None:
@@ -124,9 +122,7 @@ def test_what_cannot_be_asked_is_refused(browse: Open, fields: dict[str, str]) -
 
 
 def test_there_are_only_so_many_wishes(town: Api) -> None:
-    for number in range(200):
-        body = {"target": f"word:a{number}", "direction": 1}
-        town("PUT", f"/v1/wishes/w{number}", "vic", json=body)
+    fill(town)
     answer = Browser(town, "vic").post("/ask", question="less politics")
     assert (answer.status_code, "200 wishes" in answer.text) == (422, True)
 
@@ -157,3 +153,40 @@ def test_what_a_model_wrote_is_said_to_be_ai_s(make: Make) -> None:
     assert "Written by AI (writer), checked against its citations." in answer
     assert "will have twelve stops" in answer
     assert marks(answer) == ["/p/tram"]
+
+
+def hidden(page: str) -> list[str]:
+    """The questions that a page sends along with the next one."""
+    found = re.search(r'name="earlier" value="([^"]*)"', page)
+    return unescape(found[1]).split("\n") if found else []
+
+
+def test_a_page_carries_the_questions_before(make: Make) -> None:
+    reader = Browser(make(), "vic")
+    assert hidden(reader.get("/ask").text) == []
+    page = reader.post("/ask", question=TRAM).text
+    assert hidden(page) == [TRAM]
+    page = reader.post("/ask", question="why?", earlier="\r\n".join(hidden(page))).text
+    assert set(marks(page)) == {"/p/tram", "/p/late"}
+    assert hidden(page) == [TRAM, "why?"]
+    french = reader.post("/ask", question="et en français ?", earlier=TRAM).text
+    assert "Voici ce que disent" in french
+    many = "\n".join(["<b>x</b>\x07" * 200] * 9)
+    page = reader.post("/ask", question="a", earlier=many).text
+    assert [len(one) for one in hidden(page)] == [500, 500, 1]
+    assert "<b>x" not in page
+    assert "\x07" not in page
+
+
+def test_what_fails_when_the_page_has_begun_is_told_in_it(make: Make) -> None:
+    class Broken(Writer):
+        def stream(self, *arguments: Any, **more: Any) -> Iterator[str]:
+            yield from super().stream(*arguments, **more)
+            yield "\n"
+            raise RuntimeError("the secret")
+
+    answer = Browser(make(Broken(good)), "vic").post("/ask", question=STOPS)
+    assert (answer.status_code, marks(answer.text)) == (200, ["/p/tram"])
+    assert "In the log under" in answer.text
+    assert "secret" not in answer.text
+    assert answer.text.count("</html>") == answer.text.count("</main>") == 1

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import TypeAdapter, ValidationError
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from ariane.ask import Citation, Line, Question
-from ariane.ask.notes import Notes, model_of, written_by
+from ariane.ask import Question
+from ariane.ask.meant import Meant
+from ariane.ask.turns import LONGEST, TURNS, sought, spoken
 from ariane.engine import Engine
-from ariane.serve.answers import LONGEST, told
-from ariane.serve.chat_models import RECEIPT, path_of
+from ariane.serve.answers import Answering, told
+from ariane.serve.chat_models import RECEIPT
 from ariane.serve.page.acts import remembered
+from ariane.serve.page.answered import Page, answered
+from ariane.serve.page.begun import flowing
 from ariane.serve.page.cards import Faces
 from ariane.serve.page.errors import Told
 from ariane.serve.page.forms import Form
@@ -51,26 +54,6 @@ class Subject:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Cited:
-    """What a mark leads to; `beside` is whether its words do not stand in the answer itself."""
-
-    number: int
-    path: str
-    name: str
-    quote: str
-    receipt: bool
-    beside: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A sentence and its marks."""
-
-    text: str
-    cites: tuple[Cited, ...]
-
-
 @router.get("/ask")
 async def box(
     serving: Serving,
@@ -83,42 +66,44 @@ async def box(
 
     def job(engine: Engine) -> HTMLResponse:
         subject = _subject(engine, visit, Subject(post, account, request))
-        return show(engine, visit, "ask.html", here="ask/", subject=subject, asked="")
+        return show(engine, visit, "ask.html", here="ask/", subject=subject, asked="", thread="")
 
     return await serving.work(job)
 
 
 @router.post("/ask")
-async def ask(form: Form, serving: Serving, visit: Visiting) -> HTMLResponse:
-    """The answer; a script gets it alone."""
-    words = " ".join(CONTROLS.sub("", form.get("question", "")).split())
+async def ask(request: Request, form: Form, serving: Serving, visit: Visiting) -> Response:
+    """The answer, on a page that begins before the answer is there."""
+    words = _line(form.get("question", ""))
     if not 0 < len(words) <= LONGEST:
         raise Told(422, "ask.length", most=LONGEST)
     about = _about(form)
+    earlier = _earlier(form)
     question = Question(
         words,
         now(),
         visit.viewer,
-        visit.language,
+        spoken(words) or visit.language,
         about.post,
         about.account,
         about.request,
         visit.personal,
+        earlier,
     )
-    lines, wishes = await _gathered(visit, question)
+    items, wishes = told(serving, question), list[Wish]()
+    if sought(question).after is Meant.WISH:  # it is shown at the side, which is sent first
+        items, wishes = await _kept(items)
 
-    def job(engine: Engine) -> HTMLResponse:
-        answer = _answer(visit, question, lines) | {"asked": words}
+    def job(engine: Engine) -> Page:
+        around, subject = frame(engine, visit), _subject(engine, visit, about)
+        values = {"frame": around, "here": "ask/", "subject": subject, "asked": words}
+        values |= {"turns": earlier, "thread": "\n".join([*earlier, words][-TURNS:])}
         ids = {wish.id for wish in wishes}
-        around = frame(engine, visit)
-        answer["kept"] = [chip for chip in around.wishes if chip.id in ids]
-        if visit.fragment:
-            text = render(visit, "answer_part.html", **answer)
-            return html(text + _steer(visit, engine) if wishes else text)
-        answer["subject"] = _subject(engine, visit, about)
-        return html(render(visit, "ask.html", frame=around, here="ask/", **answer))
+        kept = [chip for chip in around.wishes if chip.id in ids]
+        return Page(render(visit, "ask.html", **values), kept)
 
-    return await serving.work(job)
+    page = await serving.work(job)
+    return flowing(answered(request, visit, question, page, items))
 
 
 @router.post("/ask/undo")
@@ -141,51 +126,29 @@ def _steer(visit: Visit, engine: Engine) -> str:
     return render(visit, "steer_part.html", frame=frame(engine, visit), again="/ask", beside=True)
 
 
-async def _gathered(visit: Visit, question: Question) -> tuple[list[Line], list[Wish]]:
-    """The whole answer, and the wishes that were kept of it."""
-    lines, wishes = list[Line](), list[Wish]()
+async def _kept(items: Answering) -> tuple[Answering, list[Wish]]:
+    """An answer that is all there, and the wishes that were kept of it."""
     try:
-        async with aclosing(told(visit.serving, question)) as items:
-            async for one in items:
-                if isinstance(one, Line):
-                    lines.append(one)
-                else:
-                    wishes.append(one)
-    except NotFoundError:
-        raise
+        async with aclosing(items) as telling:
+            whole = [one async for one in telling]
     except CallError:
         raise Told(422, "wish.many", most=MOST) from None
-    return lines, wishes
+
+    async def again() -> Answering:
+        for one in whole:
+            yield one
+
+    return again(), [one for one in whole if isinstance(one, Wish)]
 
 
-def _answer(visit: Visit, question: Question, lines: list[Line]) -> dict[str, Any]:
-    """What the templates show of an answer."""
-    notes = Notes()
-    numbered = [notes.of(line) for line in lines]
-    whole = "\n".join(line.text for line in lines)
-    cited = {one.number: _cited(one, question, visit.language, whole) for one in notes.all()}
-    return {
-        "lines": [
-            Shown(line.text, tuple(cited[n] for n in dict.fromkeys(c.number for c in line.cites)))
-            for line in numbered
-        ],
-        "sources": [one for one in cited.values() if one.beside],
-        "by": model_of(lines),
-        "written": written_by(model_of(lines), visit.language),
-    }
+def _earlier(form: Mapping[str, str]) -> tuple[str, ...]:
+    """The reader's last questions, which their page sends along: none of them is kept here."""
+    lines = map(_line, form.get("earlier", "").split("\n"))
+    return tuple(line[:LONGEST] for line in lines if line)[-TURNS:]
 
 
-def _cited(one: Citation, question: Question, language: str, whole: str) -> Cited:
-    receipt = one.kind == "receipt"
-    name = "" if receipt else say(language, "ask.source", number=one.number, name=one.author)
-    return Cited(
-        number=one.number,
-        path=path_of(one, question.post),
-        name=name or say(language, "ask.receipt", number=one.number),
-        quote=one.quote,
-        receipt=receipt,
-        beside=receipt or (bool(one.quote) and one.quote not in whole),
-    )
+def _line(text: str) -> str:
+    return " ".join(CONTROLS.sub("", text).split())
 
 
 def _about(form: Mapping[str, str]) -> Subject:

@@ -21,9 +21,12 @@ def begun(request: Request, opening: str, page: Awaitable[str]) -> StreamingResp
 
     Where the rest fails an error is told in its place, so refuse what can be refused before.
     """
-    return StreamingResponse(
-        _parts(request, opening, page), headers=HEADERS, media_type="text/html"
-    )
+    return flowing(_parts(request, opening, page))
+
+
+def flowing(parts: AsyncIterator[str]) -> StreamingResponse:
+    """A page with status 200, each part of which goes out as soon as it is there."""
+    return StreamingResponse(parts, headers=HEADERS, media_type="text/html")
 
 
 async def _parts(request: Request, opening: str, page: Awaitable[str]) -> AsyncIterator[str]:

@@ -28,10 +28,21 @@ class Told(Refusal):
 
 def error_page(request: Request, status: int, fault: str | None) -> str:
     """What a reader is told where a request was refused with this status; a part for a script."""
-    key = f"error.{status}" if f"error.{status}" in WORDS else "error.422"
     visit = _visit(request)
+    return _text(visit, _sentence(request, visit, status), fault)
+
+
+def error_part(request: Request, status: int, fault: str | None) -> str:
+    """The same as a part of a page that had begun."""
+    visit = _visit(request)
+    sentence = _sentence(request, visit, status)
+    return render(visit, "told.html", sentence=sentence, fault=fault)
+
+
+def _sentence(request: Request, visit: Visit, status: int) -> str:
+    key = f"error.{status}" if f"error.{status}" in WORDS else "error.422"
     host = request.headers.get("host", "")[:SHOWN]
-    return _text(visit, say(visit.language, key, host=host), fault)
+    return say(visit.language, key, host=host)
 
 
 def tell(request: Request, error: Exception) -> Response:

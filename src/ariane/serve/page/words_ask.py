@@ -9,6 +9,8 @@ ASK: Final[Mapping[str, tuple[str, str]]] = {
     "ask.title": ("Ask", "Demander"),
     "ask.label": ("Your question", "Votre question"),
     "ask.example": ("what did I miss on energy?", "qu’est-ce que j’ai raté sur l’énergie ?"),
+    "ask.next": ("and yesterday?", "et hier ?"),
+    "ask.anew": ("Begin anew", "Recommencer"),
     "ask.send": ("Ask", "Demander"),
     "ask.waiting": ("Looking through the posts…", "Recherche dans les publications…"),
     "ask.help": (
