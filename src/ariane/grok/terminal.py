@@ -52,6 +52,7 @@ FULL = re.compile("out of memory|can't allocate memory")
 
 FEWER = "take a model in fewer bits, which `ariane grok quantize` writes"
 LESS = f"give it less, as by --gpu 20GiB, or {FEWER}"
+"""What helps where a memory is full: any command, and one with --gpu."""
 
 
 @contextmanager
