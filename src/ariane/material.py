@@ -13,16 +13,24 @@ from unicodedata import category, normalize
 UNSEEN: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs"})
 """Categories of signs that show nothing: controls, marks of direction, tags, what is unassigned."""
 
-MARKUP: Final = re.compile(r"<(?=[|/!?A-Za-z])|\[(?=/?(?:INST|SYS)\b)|(?<=\|)>", re.IGNORECASE)
-"""Where marks of a chat template or of markup begin or end."""
+BLANK: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0e\uffa0\U000e0100-\U000e01ef]"
+)
+"""Letters and marks that show nothing either: fillers, joiners, selectors of a sign's variant."""
+
+MARKUP: Final = re.compile(r"<(?=[^\s3…])|\[(?=/?(?:[a-z]?[A-Z_]{3}|(?i:inst|sys)))|(?<=[|｜])>")
+"""Where marks of a chat template or of markup begin or end; a heart (<3) is none.
+
+Among them <|im_end|>, <｜User｜> and </s>, [INST], [TOOL_CALLS] and [gMASK].
+"""
 
 
 def material(text: str, most: int) -> str:
     """At most `most` signs of a text, without what is unseen or looks like a template's marks."""
-    plain = normalize("NFC", text[: 4 * most])
-    lines = re.sub(r"\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]", "\n", plain)
+    lines = re.sub(r"\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]", "\n", text[: 4 * most])
     seen = "".join(sign for sign in lines if sign in "\n\t" or category(sign) not in UNSEEN)
-    harmless = MARKUP.sub(lambda mark: {"<": "‹", "[": "⟦", ">": "›"}[mark[0]], seen)
+    plain = normalize("NFC", BLANK.sub("", seen))
+    harmless = MARKUP.sub(lambda mark: {"<": "‹", "[": "⟦", ">": "›"}[mark[0]], plain)
     return harmless if len(harmless) <= most else harmless[: most - 1] + "…"
 
 
@@ -47,11 +55,11 @@ LOOKALIKES: Final = str.maketrans("аеіоруѕсх", "aeiopyscx")
 
 def to_machines(text: str) -> bool:
     """Whether a text may speak to machines, so that it is not shown where it can be left out."""
-    if any(category(sign) == "Cf" and sign not in JOINERS for sign in text):
+    if any((category(sign) == "Cf" or BLANK.match(sign)) and sign not in JOINERS for sign in text):
         return True
     plain = normalize("NFKD", material(text, 10_000).casefold()).translate(LOOKALIKES)
     return TO_MACHINES.search("".join(s for s in plain if category(s) != "Mn")) is not None
 
 
-JOINERS: Final = frozenset("\u200c\u200d")
-"""Unseen signs that ordinary writing has: in Persian and Indic scripts, and in emoji."""
+JOINERS: Final = frozenset("\u180b\u180c\u180d\u200c\u200d\ufe0e")
+"""Unseen signs that ordinary writing has: in Mongolian, Persian and Indic scripts, and in emoji."""

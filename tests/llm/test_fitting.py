@@ -102,6 +102,14 @@ def test_what_does_not_fit_is_told(said: str, rule: str, found: bool) -> None:
         assert (error.value.rule, error.value.found) == (rule, found)
 
 
+@pytest.mark.parametrize("depth", [300, 900, 2_000, 60_000])
+@pytest.mark.parametrize("around", ["INNER", 'It is {"gist": "a", "topics": INNER}.'])
+def test_no_depth_breaks_it(around: str, depth: int) -> None:
+    for inner in ("[" * depth, "[" * depth + "]" * depth, '{"gist":' * depth + "1" + "}" * depth):
+        with pytest.raises(UnfitError):
+            fit(around.replace("INNER", inner), SCHEMA)
+
+
 def test_thoughts_are_no_answer() -> None:
     said = '<think>Maybe {"gist": "x", "topics": []}?</think>{"gist": "y", "topics": []}'
     assert json.loads(fit(said, SCHEMA))["gist"] == "y"

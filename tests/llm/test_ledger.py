@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.llm.scripted import fails, says, scripted, streams
+from tests.llm.scripted import completion, fails, gives, says, scripted, streams
 
 from ariane.llm import LanguageModelSettings, Ledger, Spent, open_llm
 from ariane.llm.ledger import FILE
-from ariane.types import BudgetError, LanguageModel, Message, ModelGarbageError, ModelSlowError
+from ariane.types import (
+    BudgetError,
+    LanguageModel,
+    LanguageModelError,
+    Message,
+    ModelDownError,
+    ModelGarbageError,
+    ModelRefusedError,
+    ModelSlowError,
+)
 
 HELLO = [Message("user", "Bonjour")]
 NOON = 1_777_636_800.0  # 2026-05-01T12:00:00Z
@@ -49,11 +60,20 @@ def test_a_new_day_begins_anew(tmp_path: Path) -> None:
     assert ledger.spent() == Spent("2026-05-02", 1, 1)
 
 
+def test_books_that_begin_anew_owe_nothing(tmp_path: Path) -> None:
+    """Deleting them is the remedy that their error names, also while questions are under way."""
+    ledger = Ledger(tmp_path, LanguageModelSettings(tokens_a_day=100), lambda: NOON)
+    booked = ledger.reserve(50, 50)
+    (tmp_path / FILE).unlink()
+    ledger.settle(booked, 1, 1)
+    assert ledger.spent() == Spent("2026-05-01", 1, 1)
+
+
 ASKED = st.tuples(st.integers(0, 60), st.integers(0, 60), st.sampled_from(["end", "die", "none"]))
 
 
 @given(st.lists(ASKED, max_size=12), st.integers(1, 200), st.sampled_from(["tokens", "money"]))
-def test_no_budget_is_passed(asked: list[Any], most: int, kind: str) -> None:
+def test_no_booking_passes_the_budget(asked: list[Any], most: int, kind: str) -> None:
     limits: dict[str, Any] = {"tokens": {"tokens_a_day": most}, "money": {"money_a_day": most}}
     prices = {"price_in": 1e6, "price_out": 2e6}
     settings = LanguageModelSettings(**limits[kind], **prices)
@@ -117,7 +137,8 @@ def test_books_that_vanish_cost_no_answer(tmp_path: Path, caplog: pytest.LogCapt
 
 def model(url: str, home: Path, **more: Any) -> LanguageModel:
     """A model at an address, asked once."""
-    settings = LanguageModelSettings(kind="url", url=url, model="m", retries=0, **more)
+    given = {"retries": 0, **more}
+    settings = LanguageModelSettings(kind="url", url=url, model="m", **given)
     found = open_llm(settings, home)
     assert found is not None
     return found
@@ -160,7 +181,7 @@ def test_a_repair_that_is_not_paid_for_is_not_asked(tmp_path: Path) -> None:
 
 
 def test_what_was_refused_costs_nothing(tmp_path: Path) -> None:
-    for status in (401, 503):
+    for status in (401, 429, 503):
         with scripted(fails(status)) as server, suppress(Exception):
             model(server.url, tmp_path).answer(HELLO)
     assert books(tmp_path) == (0, 0)
@@ -178,3 +199,117 @@ def test_what_came_too_late_is_booked_at_its_most(tmp_path: Path) -> None:
         with pytest.raises(ModelSlowError):
             model(server.url, tmp_path, timeout_seconds=0.3).answer(HELLO, limit=50)
         assert books(tmp_path)[1] == 50
+
+
+def test_no_connection_costs_nothing(tmp_path: Path) -> None:
+    with scripted(says("x")) as server:
+        url = server.url
+    with pytest.raises(ModelDownError):
+        model(url, tmp_path).answer(HELLO)
+    assert books(tmp_path) == (0, 0)
+
+
+DECLINED = {
+    "refusal": says(None, refusal="No."),
+    "filter": says("", "content_filter"),
+    "a streamed filter": streams("Sa", why="content_filter"),
+}
+
+
+@pytest.mark.parametrize("name", DECLINED)
+def test_a_refusal_costs_what_the_server_counted(name: str, tmp_path: Path) -> None:
+    with scripted(DECLINED[name]) as server:
+        asked = model(server.url, tmp_path)
+        with pytest.raises(ModelRefusedError):
+            list(asked.stream(HELLO)) if "stream" in name else asked.answer(HELLO)
+    assert books(tmp_path) == (11, 7)
+
+
+def breaks_off(handler: BaseHTTPRequestHandler) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Length", "99999")
+    handler.end_headers()
+    handler.wfile.write(b'{"choices": [')
+    handler.wfile.flush()
+    handler.connection.shutdown(socket.SHUT_RDWR)
+
+
+FAILING = {
+    "broken off": breaks_off,
+    "500": fails(500),
+    "too late": lambda handler: handler.server.held.over.wait(20) and None,
+}
+
+
+@pytest.mark.parametrize("name", FAILING)
+def test_every_attempt_that_may_be_owed_is_booked_at_its_most(name: str, tmp_path: Path) -> None:
+    with scripted(FAILING[name]) as server:
+        with pytest.raises(LanguageModelError):
+            model(server.url, tmp_path, timeout_seconds=0.5).answer(HELLO, limit=50)
+        assert books(tmp_path)[1] == 50
+        with pytest.raises(LanguageModelError):
+            model(server.url, tmp_path, timeout_seconds=0.5, retries=1).answer(HELLO, limit=50)
+        assert books(tmp_path)[1] == 150
+
+
+def test_no_attempt_passes_the_budget(tmp_path: Path) -> None:
+    with scripted(fails(500)) as server, pytest.raises(BudgetError):
+        model(server.url, tmp_path, retries=9, tokens_a_day=200).answer(HELLO, limit=50)
+    assert len(server.asked) == 2
+    assert 0 < sum(books(tmp_path)) <= 200
+
+
+@given(st.lists(st.sampled_from(["says", "refuses", "counts nothing", 503]), max_size=4))
+@settings(max_examples=10)
+def test_no_question_passes_the_budget(ends: list[Any]) -> None:
+    """Whatever becomes of its attempts, the books hold at least what the server counted."""
+    does = {
+        "says": says("Salut."),
+        "refuses": says(None, refusal="No."),
+        "counts nothing": gives(json.dumps({**completion("Salut."), "usage": None}).encode()),
+        503: fails(503),
+    }
+    with scripted(*(does[end] for end in ends), says("x")) as server, TemporaryDirectory() as home:
+        asked = model(server.url, Path(home), tokens_a_day=300)
+        counted = 0
+        for end in [*ends, "says"]:
+            with suppress(LanguageModelError):
+                before = len(server.asked)
+                try:
+                    asked.answer(HELLO, limit=50)
+                finally:
+                    counted += 18 * (end != 503) * (len(server.asked) - before)
+            assert counted <= sum(books(Path(home))) <= 300
+
+
+def test_thoughts_that_stand_in_the_sum_alone_are_counted(tmp_path: Path) -> None:
+    counts = {"prompt_tokens": 32, "completion_tokens": 9, "total_tokens": 1_135}
+    with scripted(gives(json.dumps({**completion("Salut."), "usage": counts}).encode())) as server:
+        model(server.url, tmp_path).answer(HELLO)
+    assert books(tmp_path) == (32, 1_103)
+
+
+def test_counts_that_are_none_are_no_count(tmp_path: Path) -> None:
+    with scripted(gives(json.dumps({**completion("Salut."), "usage": {}}).encode())) as server:
+        model(server.url, tmp_path).answer(HELLO, limit=50)
+    assert books(tmp_path)[1] == 50
+
+
+def test_a_stream_that_is_left_costs_what_was_seen(tmp_path: Path) -> None:
+    with scripted(streams("Sa", "lut", " à toi.")) as server:
+        stream = model(server.url, tmp_path).stream(HELLO, limit=50)
+        assert [next(stream), next(stream)] == ["Sa", "lut"]
+        stream.close()  # type: ignore[attr-defined]
+    assert books(tmp_path)[1] == len("Salut")
+    assert books(tmp_path)[0] >= len("Bonjour")
+
+
+def test_a_stream_that_is_left_costs_what_was_counted_so_far(tmp_path: Path) -> None:
+    event = {"choices": [{"delta": {"content": "Sa"}}]}
+    counted = {**event, "usage": {"prompt_tokens": 11, "completion_tokens": 1, "total_tokens": 40}}
+    lines = "".join(f"data: {json.dumps(one)}\n\n" for one in (counted, event))
+    with scripted(gives(lines.encode(), "text/event-stream")) as server:
+        stream = model(server.url, tmp_path).stream(HELLO)
+        next(stream)
+        stream.close()  # type: ignore[attr-defined]
+    assert books(tmp_path) == (11, 29)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from ariane.llm import LanguageModelSettings, Ledger, open_llm
+from ariane.llm import LanguageModelSettings, Ledger, Question, answer_all, open_llm
 from ariane.types import (
     LanguageModel,
     Message,
@@ -139,6 +139,37 @@ class Obliging:
     def generate(self, asked: Any, **_: Any) -> Any:
         end = torch.tensor([[1]])
         return torch.cat([asked, self.tokens, end], dim=1)
+
+
+class Failing(Obliging):
+    """A model that fails in its own way, in the small Grok's place."""
+
+    def generate(self, asked: Any, **_: Any) -> Any:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+
+def test_a_model_that_fails_is_down(tmp_path: Path) -> None:
+    """A CPU out of memory is a bare RuntimeError."""
+    model = opened(tmp_path)
+    door: Any = model
+    held = door._door._loaded()
+    door._door._held = type(held)(Failing(held.model, held.tokenizer, ""), held.tokenizer)
+    with pytest.raises(ModelDownError, match="small-grok fails at this question"):
+        model.answer(HELLO, limit=4)
+    with pytest.raises(ModelDownError):
+        list(model.stream(HELLO, limit=4))
+    found = answer_all(model, [Question(tuple(HELLO), limit=4)] * 3, 2)
+    assert [type(told) for _, told in found] == [ModelDownError] * 3
+    assert Ledger(tmp_path, LanguageModelSettings()).spent().tokens_out == 0
+
+
+def test_a_template_that_never_ends_is_refused(tmp_path: Path) -> None:
+    model = opened(tmp_path)
+    door: Any = model
+    held = door._door._loaded()
+    held.tokenizer.chat_template = "{% macro more() %}{{ more() }}{% endmacro %}{{ more() }}"
+    with pytest.raises(ModelRefusedError, match="no chat template"):
+        model.answer(HELLO, limit=4)
 
 
 def test_an_answer_that_fits_is_taken(tmp_path: Path) -> None:

@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.llm.scripted import Behaviour, fails, gives, says, scripted, send, streams
+from tests.llm.scripted import (
+    Behaviour,
+    completion,
+    fails,
+    gives,
+    says,
+    scripted,
+    send,
+    streams,
+)
 
 from ariane.llm import LanguageModelSettings, Ledger, open_llm
 from ariane.types import (
@@ -161,6 +170,63 @@ def test_a_server_that_trickles_is_slow(tmp_path: Path) -> None:
         model(server.url, tmp_path, timeout_seconds=0.5).answer(HELLO)
 
 
+def test_headers_that_trickle_are_slow(tmp_path: Path) -> None:
+    def trickle(handler: BaseHTTPRequestHandler) -> None:
+        handler.connection.sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")
+        for _ in range(60):
+            server.over.wait(0.05)
+            handler.connection.sendall(b"x")
+        handler.connection.sendall(b"\r\n")
+        says("Salut.")(handler)
+
+    with scripted(trickle) as server, pytest.raises(ModelSlowError):
+        model(server.url, tmp_path, timeout_seconds=0.5).answer(HELLO)
+
+
+def test_a_body_that_trickles_and_stalls_has_no_time_anew(tmp_path: Path) -> None:
+    """Its last byte comes before the end, and the answer between one and two times that."""
+
+    def stall(handler: BaseHTTPRequestHandler) -> None:
+        body = json.dumps(completion("Salut.")).encode()
+        handler.send_response(200)
+        handler.end_headers()
+        for part, pause in ((b" ", 1.5), (b" ", 1.5), (body, 0)):
+            handler.wfile.write(part)
+            handler.wfile.flush()
+            server.over.wait(pause)
+
+    with scripted(stall) as server, pytest.raises(ModelSlowError):
+        model(server.url, tmp_path, timeout_seconds=2.0).answer(HELLO)
+
+
+def test_a_stream_that_stalls_is_slow(tmp_path: Path) -> None:
+    def stall(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", "text/event-stream")
+        handler.end_headers()
+        handler.wfile.write(b'data: {"choices":[{"delta":{"content":"Sa"}}]}\n\n')
+        handler.wfile.flush()
+        server.over.wait(20)
+
+    with scripted(stall) as server, pytest.raises(ModelSlowError):
+        list(model(server.url, tmp_path, timeout_seconds=0.5).stream(HELLO))
+
+
+def test_a_stream_that_trickles_ends_at_its_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trickle(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", "text/event-stream")
+        handler.end_headers()
+        while not server.over.wait(0.05):
+            handler.wfile.write(b": still here\n\n")
+
+    monkeypatch.setattr("ariane.llm.url.STREAM_TIMES", 2)
+    with scripted(trickle) as server, pytest.raises(ModelSlowError):
+        list(model(server.url, tmp_path, timeout_seconds=0.5).stream(HELLO))
+
+
 def test_a_server_that_fails_and_recovers_is_asked_again(tmp_path: Path) -> None:
     with scripted(fails(500), drops, says("Salut.")) as server:
         assert model(server.url, tmp_path, retries=2).answer(HELLO) == "Salut."
@@ -171,6 +237,22 @@ def test_an_overloaded_server_is_given_the_time_it_asks_for(tmp_path: Path) -> N
     with scripted(fails(429, Retry_After="2"), says("Salut.")) as server:
         assert model(server.url, tmp_path, retries=1).answer(HELLO) == "Salut."
     assert server.times[1] - server.times[0] >= 2
+
+
+def test_who_asks_for_too_much_time_is_not_asked_again(tmp_path: Path) -> None:
+    behave = fails(429, Retry_After="86400")
+    with scripted(behave, says("x")) as server, pytest.raises(ModelDownError):
+        model(server.url, tmp_path, retries=3).answer(HELLO)
+    assert len(server.asked) == 1
+
+
+def test_a_stream_that_fails_before_its_first_piece_is_asked_again(tmp_path: Path) -> None:
+    with scripted(fails(503), drops, streams("Sa", "lut.")) as server:
+        assert list(model(server.url, tmp_path, retries=2).stream(HELLO)) == ["Sa", "lut."]
+    with scripted(streams("Sa", why=None), streams("Salut.")) as server:
+        with pytest.raises(ModelDownError):
+            list(model(server.url, tmp_path, retries=2).stream(HELLO))
+        assert len(server.asked) == 1  # its pieces are told already
 
 
 def test_what_a_server_refuses_is_not_asked_again(tmp_path: Path) -> None:

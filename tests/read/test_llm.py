@@ -181,6 +181,29 @@ def test_an_edited_post_is_read_again_from_its_beginning(store: SqliteStore) -> 
     assert deepen(store, reader(), at=NOW, most=9).read == 1
 
 
+def test_the_labels_of_a_model_that_was_replaced_end(store: SqliteStore) -> None:
+    names = filled(store, 2)
+
+    def read_by(model: str, *harms: str) -> set[tuple[str, str]]:
+        asked = reader(
+            lambda shown: {"labels": harms if shown["post"]["text"] == "the text of p0" else []}
+        )
+        asked.model.name = model
+        assert deepen(store, LanguageReader("use@1", asked.model), at=NOW, most=9).read == 2
+        held = store.candidates(names, NOW)
+        return {(one.value, one.source) for name in names for one in held[name].labels}
+
+    def source(model: str) -> str:
+        return f"ariane/reader@{model}/{PROMPT}"
+
+    assert read_by("small", "sexual", "spam") == {
+        ("sexual", source("small")),
+        ("spam", source("small")),
+    }
+    assert read_by("grok-4", "spam") == {("spam", source("grok-4"))}
+    assert read_by("grok-5") == set()
+
+
 def test_the_form_is_asked_of_the_model_with_its_schema() -> None:
     question = reader().question(Given(Post("p", "ann", "text", NOW), base("p")))
     assert (question.schema, question.limit) == (form(), 400)

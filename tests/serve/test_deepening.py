@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,7 +24,7 @@ from ariane.serve.http import create_app
 from ariane.serve.live import Live
 from ariane.serve.metrics import Metrics
 from ariane.serve.settings import ServeSettings
-from ariane.types import BudgetError, Post
+from ariane.types import BudgetError, ModelDownError, ModelGarbageError, Post
 
 ENCODER = "use@0.2.1"
 
@@ -90,14 +91,53 @@ def test_without_a_model_and_after_a_failure_it_waits_long(
     live.close()
 
 
-def test_it_reads_so_many_an_hour(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@contextmanager
+def posts_to_read(home: Path, count: int) -> Iterator[tuple[Deepening, float]]:
+    """Deepening over so many posts, and the seconds for a turn that tries as many as go at once."""
     live = Live(factory(home))
     with live.engine() as engine:
-        engine.store.write([Post(f"p{n}", "ann", f"Number {n}.", n) for n in range(9)])
+        engine.store.write([Post(f"p{n}", "ann", f"Number {n}.", n) for n in range(count)])
         read(engine.store, engine.reader, engine.classify)
-        per_hour, together = engine.settings.read.deepen, engine.settings.llm.concurrency
-    with_model(monkeypatch, lambda _: {})
-    deepening = Deepening(live, Metrics(), 1)
-    assert deepening.turn() == HOUR * together / per_hour
-    assert [deepening.turn() for _ in range(3)][-1] == IDLE
+        pause = HOUR * engine.settings.llm.concurrency / engine.settings.read.deepen
+    yield Deepening(live, Metrics(), 1), pause
     live.close()
+
+
+def test_it_reads_so_many_an_hour(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_model(monkeypatch, lambda _: {})
+    with posts_to_read(home, 9) as (deepening, pause):
+        assert deepening.turn() == pause
+        assert [deepening.turn() for _ in range(3)][-1] == IDLE
+
+
+def test_what_fails_counts_to_the_hour(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def mostly_garbage(_: Any) -> Any:
+        return {} if len(model.seen) % 4 == 0 else ModelGarbageError("It says nothing.")
+
+    model = with_model(monkeypatch, mostly_garbage)
+    with posts_to_read(home, 9) as (deepening, pause):
+        assert deepening.turn() == pause
+
+
+@pytest.mark.parametrize("error", [ModelGarbageError("It says nothing."), ModelDownError("Down.")])
+def test_a_model_that_gives_nothing_is_left_alone(
+    error: Exception, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_model(monkeypatch, lambda _: error)
+    with posts_to_read(home, 20) as (deepening, _):
+        assert [deepening.turn() for _ in range(3)] == [LONGEST_PAUSE] * 3
+
+
+def test_failures_in_a_row_are_counted_over_turns(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A post without words is read without asking, and says nothing of the model."""
+    with_model(monkeypatch, lambda _: ModelDownError("Down."))
+    pauses = []
+    with posts_to_read(home, 20) as (deepening, pause):
+        for name in ("first", "second"):
+            with deepening._live.engine() as engine:
+                engine.store.write([Post(name, "ann", "", round(time.time() * 1000))])
+                read(engine.store, engine.reader, engine.classify)
+            pauses.append(deepening.turn())
+    assert pauses == [pause, LONGEST_PAUSE]

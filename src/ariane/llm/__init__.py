@@ -40,7 +40,7 @@ def open_llm(settings: LanguageModelSettings, home: Path) -> LanguageModel | Non
     if not settings.kind:
         return None
     door = _part(settings.kind)(settings)
-    model: LanguageModel = _part("model")(door, Ledger(home, settings))
+    model: LanguageModel = _part("model")(door, Ledger(home, settings), settings.retries)
     return model
 
 

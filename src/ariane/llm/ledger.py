@@ -144,7 +144,7 @@ class Ledger:
 def _sum(one: Spent, other: Spent) -> Spent:
     return replace(
         one,
-        tokens_in=one.tokens_in + other.tokens_in,
-        tokens_out=one.tokens_out + other.tokens_out,
+        tokens_in=max(0, one.tokens_in + other.tokens_in),  # the books may have begun anew
+        tokens_out=max(0, one.tokens_out + other.tokens_out),
         money=max(0.0, one.money + other.money),
     )

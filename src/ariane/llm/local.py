@@ -5,7 +5,7 @@ load, Grok's included.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +13,6 @@ from threading import Event, Lock, Thread
 from typing import Any, TypeAlias
 
 import torch
-from jinja2 import TemplateError
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -22,7 +21,7 @@ from transformers import (
 )
 
 import ariane.grok  # noqa: F401 - the Auto classes know Grok from here on
-from ariane.llm.door import Said
+from ariane.llm.door import FailedError, Said
 from ariane.llm.fitting import with_schema
 from ariane.llm.settings import STREAM_TIMES, LanguageModelSettings
 from ariane.types import (
@@ -68,7 +67,7 @@ class LocalDoor:
                 raise self._slow()
             return _said(held, tokens, out, limit)
 
-    def flow(self, messages: Sequence[Message], limit: int) -> Iterator[Said]:
+    def flow(self, messages: Sequence[Message], limit: int) -> Generator[Said]:
         """One answer in pieces; to stop taking them ends it."""
         with self._alone(STREAM_TIMES) as end:
             held = self._loaded()
@@ -88,7 +87,7 @@ class LocalDoor:
                     results.append(error)
                     pieces.end()
 
-            thread = Thread(target=run, name="llm")
+            thread = Thread(target=run, name="llm", daemon=True)
             thread.start()
             try:
                 yield from (Said(piece) for piece in pieces if piece)
@@ -109,7 +108,7 @@ class LocalDoor:
         """The model to oneself, until when; ModelSlowError where the turn does not come in time."""
         end = time.monotonic() + self._settings.timeout_seconds * times
         if not self._turn.acquire(timeout=self._settings.timeout_seconds):
-            raise self._slow()
+            raise self._slow(cost=0)
         try:
             yield end
         finally:
@@ -125,10 +124,11 @@ class LocalDoor:
                 )
                 model = model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
             except Exception as error:  # whatever stands in a directory that others wrote
-                raise ModelDownError(
+                down = ModelDownError(
                     f"the model {place} cannot be loaded ({type(error).__name__}: {error}); "
                     "check [llm] model and the memory of this machine."
-                ) from None
+                )
+                raise FailedError(down) from None
             self._held = _Loaded(model, tokenizer)
         return self._held
 
@@ -139,18 +139,20 @@ class LocalDoor:
             made = held.tokenizer.apply_chat_template(
                 turns, add_generation_prompt=True, return_tensors="pt", return_dict=True
             )
-        except (ValueError, TemplateError):
-            raise ModelRefusedError(
+        except Exception:  # a template is a program of the model's
+            refused = ModelRefusedError(
                 f"{self.name} has no chat template that takes these messages; "
                 "choose a model that was tuned to converse."
-            ) from None
+            )
+            raise FailedError(refused) from None
         tokens: Tokens = made["input_ids"].to(held.model.device)
         room = getattr(held.model.config, "max_position_embeddings", None)
         if room and tokens.shape[1] + limit > room:
-            raise ModelRefusedError(
+            refused = ModelRefusedError(
                 f"{tokens.shape[1]:,} tokens of question and {limit:,} of answer are more than the "
                 f"{room:,} that {self.name} takes; ask for less."
             )
+            raise FailedError(refused)
         return tokens
 
     def _generate(
@@ -179,18 +181,21 @@ class LocalDoor:
                     stopping_criteria=StoppingCriteriaList([stop]),
                     streamer=streamer,
                 )
-        except torch.OutOfMemoryError:
-            raise ModelDownError(
-                f"{self.name} does not fit into memory with this question; ask for less."
-            ) from None
+        except Exception as error:  # a CPU out of memory is a bare RuntimeError
+            down = ModelDownError(
+                f"{self.name} fails at this question ({type(error).__name__}); ask for less, or "
+                "check the memory of this machine and the model's files."
+            )
+            raise FailedError(down) from None
         out: Tokens = whole[0, tokens.shape[1] :]
         return out
 
-    def _slow(self) -> ModelSlowError:
-        return ModelSlowError(
+    def _slow(self, cost: int | None = None) -> FailedError:
+        slow = ModelSlowError(
             f"{self.name} did not answer within {self._settings.timeout_seconds:g} seconds; "
             "raise [llm] timeout_seconds, or ask for less."
         )
+        return FailedError(slow, cost, cost)
 
 
 def _said(held: _Loaded, tokens: Tokens, out: Tokens, limit: int) -> Said:

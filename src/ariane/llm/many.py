@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from itertools import islice
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any
 
 from ariane.types import LanguageModel, LanguageModelError, Message
@@ -24,25 +26,35 @@ def answer_all(
 ) -> Iterator[tuple[int, str | LanguageModelError]]:
     """Each question's place and its answer, or what came instead of one; the order is free.
 
-    A question is taken from its source when one of `concurrency` places is free; once the caller
-    stops, those under way are waited for and no other is asked. Other errors pass through.
+    A question is taken from its source when one of `concurrency` places is free. Once the caller
+    stops, no other is asked, and those under way are left: they keep no process from ending. Other
+    errors pass through.
     """
-    waiting = enumerate(questions)
-    under_way: dict[Future[str | LanguageModelError], int] = {}
-    with ThreadPoolExecutor(concurrency, "llm") as threads:
-        while True:
-            for place, question in waiting:
-                under_way[threads.submit(_asked, model, question)] = place
-                if len(under_way) >= concurrency:
-                    break
-            if not under_way:
-                return
-            for done in wait(under_way, return_when=FIRST_COMPLETED).done:
-                yield under_way.pop(done), done.result()
+    told = SimpleQueue[tuple[int, str | Exception]]()
+    waiting, under_way = enumerate(questions), 0
+    while True:
+        for place, question in islice(waiting, concurrency - under_way):
+            Thread(
+                target=_ask, args=(model, place, question, told), name="llm", daemon=True
+            ).start()
+            under_way += 1
+        if not under_way:
+            return
+        place, answer = told.get()
+        under_way -= 1
+        if isinstance(answer, Exception) and not isinstance(answer, LanguageModelError):
+            raise answer
+        yield place, answer
 
 
-def _asked(model: LanguageModel, question: Question) -> str | LanguageModelError:
+def _ask(
+    model: LanguageModel,
+    place: int,
+    question: Question,
+    told: SimpleQueue[tuple[int, str | Exception]],
+) -> None:
     try:
-        return model.answer(question.messages, question.schema, limit=question.limit)
-    except LanguageModelError as error:
-        return error
+        answer = model.answer(question.messages, question.schema, limit=question.limit)
+        told.put((place, answer))
+    except Exception as error:  # told to the one who waits
+        told.put((place, error))

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+import random
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
-from ariane.llm.door import Door, Said
+from ariane.llm.door import Door, FailedError, Said
 from ariane.llm.fitting import UnfitError, again, fit, whole_characters, without_thoughts
-from ariane.llm.ledger import Ledger
+from ariane.llm.ledger import Ledger, Spent
 from ariane.types import (
     BudgetError,
     Message,
-    ModelDownError,
     ModelGarbageError,
-    ModelRefusedError,
 )
 
 TURN_TOKENS = 16
@@ -24,13 +26,17 @@ TURN_TOKENS = 16
 RULE_TOKENS = 128
 """What a schema in the prompt is introduced with."""
 
+FIRST_WAIT = 0.5
+LONGEST_WAIT = 8.0
+"""Seconds until a failed question is asked again, doubled each time, where the server says none."""
+
 
 class AskedModel:
     """A `LanguageModel`: `answer` and `stream` are its protocol's."""
 
-    def __init__(self, door: Door, ledger: Ledger) -> None:
+    def __init__(self, door: Door, ledger: Ledger, retries: int) -> None:
         self.name = door.name
-        self._door, self._ledger = door, ledger
+        self._door, self._ledger, self._retries = door, ledger, retries
 
     def answer(
         self,
@@ -54,21 +60,25 @@ class AskedModel:
     def stream(self, messages: Sequence[Message], *, limit: int = 1024) -> Iterator[str]:
         """The answer in pieces, as `LanguageModel.stream` says."""
         messages = _sound(messages)
-        booked = self._ledger.reserve(_most(messages, None), limit)
-        told, said = False, Said("")
-        try:
-            for said in self._door.flow(messages, limit):
-                if said.text:
-                    yield whole_characters(said.text)
-                    told = told or not said.text.isspace()
-        except (ModelDownError, ModelRefusedError):
-            if not told:
-                self._ledger.settle(booked, 0, 0)
-            raise
+        said = Said("")
+        for tried in count():
+            booked, told = self._ledger.reserve(_most(messages, None), limit), ""
+            try:
+                with closing(self._door.flow(messages, limit)) as pieces:
+                    for said in pieces:
+                        told += said.text
+                        if said.text:
+                            yield whole_characters(said.text)
+                break
+            except FailedError as failed:
+                self._failed(booked, failed, tried, told)
+            except GeneratorExit:  # who asked has heard enough
+                self._ledger.settle(booked, said.tokens_in, _seen(said, told, limit))
+                raise
         self._ledger.settle(booked, said.tokens_in, said.tokens_out)
         if said.cut:
             raise self._cut(limit)
-        if not told:
+        if not told.strip():
             raise self._empty()
 
     def _repaired(
@@ -94,14 +104,23 @@ class AskedModel:
     def _say(
         self, messages: Sequence[Message], schema: Mapping[str, Any] | None, limit: int
     ) -> Said:
-        booked = self._ledger.reserve(_most(messages, schema), limit)
-        try:
-            said = self._door.say(messages, schema, limit)
-        except (ModelDownError, ModelRefusedError):
-            self._ledger.settle(booked, 0, 0)  # nothing was answered, so that nothing is owed
-            raise
+        for tried in count():
+            booked = self._ledger.reserve(_most(messages, schema), limit)
+            try:
+                said = self._door.say(messages, schema, limit)
+                break
+            except FailedError as failed:
+                self._failed(booked, failed, tried)
         self._ledger.settle(booked, said.tokens_in, said.tokens_out)
         return said
+
+    def _failed(self, booked: Spent, failed: FailedError, tried: int, told: str = "") -> None:
+        """Settle an attempt, and wait until the next; its error where there is none."""
+        self._ledger.settle(booked, failed.tokens_in, failed.tokens_out)
+        if told or failed.wait is None or tried >= self._retries:
+            raise failed.error from None
+        own = min(FIRST_WAIT * 2**tried, LONGEST_WAIT) * random.uniform(0.75, 1.0)
+        time.sleep(failed.wait or own)
 
     def _whole(self, said: Said, limit: int) -> str:
         if said.cut:
@@ -119,6 +138,13 @@ class AskedModel:
 
     def _empty(self) -> ModelGarbageError:
         return ModelGarbageError(f"{self.name} gave an empty answer; ask again, or another model.")
+
+
+def _seen(said: Said, told: str, limit: int) -> int:
+    """What an answer cost that was left: as counted so far, else a token for each of its bytes."""
+    if said.tokens_out is not None:
+        return said.tokens_out
+    return min(limit, len(told.encode("utf-8", "replace")))
 
 
 def _sound(messages: Sequence[Message]) -> list[Message]:

@@ -7,22 +7,31 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
 import openai
-from httpx2 import HTTPError, Timeout
+from httpx2 import (
+    ConnectError,
+    ConnectTimeout,
+    HTTPError,
+    PoolTimeout,
+    ProxyError,
+    Timeout,
+    TimeoutException,
+)
 from openai import OpenAI
 from pydantic import BaseModel, ConfigDict, Field
 
-from ariane.llm.bounded import bounded_client
-from ariane.llm.door import Said
+from ariane.llm.bounded import BoundedClient
+from ariane.llm.door import FailedError, Said
 from ariane.llm.fitting import with_schema
-from ariane.llm.settings import LanguageModelSettings
+from ariane.llm.settings import STREAM_TIMES, LanguageModelSettings
 from ariane.types import (
+    LanguageModelError,
     Message,
     ModelDownError,
     ModelGarbageError,
@@ -43,13 +52,27 @@ DISPENSABLE = frozenset({"temperature", "stream_options"})
 """Options that a question can do without where a server refuses them."""
 
 OVERLOADED = frozenset({408, 409, 425, 429})
+UNAVAILABLE = 503
+"""The one failure of a server that says that it did not begin; after others it may be owed."""
+
+UNCONNECTED = (ConnectError, ConnectTimeout, PoolTimeout, ProxyError)
+LONGEST_WAIT = 120.0
+"""Seconds that a server may ask for; one that asks for more is not asked again."""
 
 
 class _Usage(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
-    prompt_tokens: int = Field(0, ge=0)
-    completion_tokens: int = Field(0, ge=0)
+    prompt_tokens: int | None = Field(None, ge=0)
+    completion_tokens: int | None = Field(None, ge=0)
+    total_tokens: int | None = Field(None, ge=0)
+
+    @property
+    def answered(self) -> int | None:
+        """The tokens of the answer, thoughts with it, which some servers count in the sum alone."""
+        if self.completion_tokens is None:
+            return None
+        return max(self.completion_tokens, (self.total_tokens or 0) - (self.prompt_tokens or 0))
 
 
 class _Turn(BaseModel):
@@ -103,14 +126,19 @@ class UrlDoor:
         if key:
             _warn_of_plain(settings)
         seconds = settings.timeout_seconds
+        whole, streamed = (
+            BoundedClient(self.name, settings.answer_bytes, seconds * times)
+            for times in (1, STREAM_TIMES)
+        )
         self._client = OpenAI(
             api_key=key or "none",  # the client wants one; servers without keys ignore it
             base_url=settings.url,
-            max_retries=settings.retries,
+            max_retries=0,  # each attempt is booked, so that who books makes them
             timeout=Timeout(seconds, connect=min(seconds, CONNECT_SECONDS)),
             default_headers=HEADERS,
-            http_client=bounded_client(self.name, settings.answer_bytes, seconds),
+            http_client=whole,
         )
+        self._streaming = self._client.with_options(http_client=streamed)
 
     def say(
         self, messages: Sequence[Message], schema: Mapping[str, Any] | None, limit: int
@@ -118,45 +146,52 @@ class UrlDoor:
         """One answer; a server that refuses schemas gets them in the prompt from then on."""
         with self._typed():
             if schema is None:
-                return _said(self._post(messages, limit))
+                return self._said(messages, limit)
             if not self._holds:
-                return _said(self._post(with_schema(messages, schema), limit))
+                return self._said(with_schema(messages, schema), limit)
             try:
-                return _said(self._post(messages, limit, response_format=_format(schema)))
+                return self._said(messages, limit, response_format=_format(schema))
             except (openai.BadRequestError, openai.UnprocessableEntityError):
                 if self._settings.schema == "server":
                     raise
-            said = _said(self._post(with_schema(messages, schema), limit))
+            said = self._said(with_schema(messages, schema), limit)
             self._holds = False  # the same question without the schema was answered
             return said
 
-    def flow(self, messages: Sequence[Message], limit: int) -> Iterator[Said]:
+    def flow(self, messages: Sequence[Message], limit: int) -> Generator[Said]:
         """One answer in pieces; one that ends without saying why it ended broke off."""
-        chunk, why, usage = None, None, None
+        chunk, why, usage, refused = None, None, None, False
         counted = {"stream": True, "stream_options": {"include_usage": True}}
-        with self._typed(), self._post(messages, limit, **counted) as stream:
+        with self._typed(), self._post(self._streaming, messages, limit, **counted) as stream:
             for event in stream:
                 chunk = _Chunk.model_validate(event)
                 usage = chunk.usage or usage
                 for part in chunk.choices[:1]:
-                    _check_refusal(part.delta.refusal, part.finish_reason)
                     why = part.finish_reason or why
-                    if part.delta.content:
-                        yield Said(part.delta.content)
+                    refused = refused or _refuses(part.delta, why)
+                    if part.delta.content and not refused:
+                        yield _counted(part.delta.content, None, usage)
             if chunk is None:
                 raise ValueError("no event of a stream")
-        if why is None:
-            raise ModelDownError(f"{self.name} broke off in the middle of an answer; ask again.")
-        yield _counted("", why, usage)
+        if why is None and not refused:
+            error = ModelDownError(f"{self.name} broke off in the middle of an answer; ask again.")
+            raise FailedError(error, None, None, wait=0.0)
+        yield _answered("", why, usage, refused)
 
     def doubt(self) -> None:
         """Put schemas into the prompt from now on, unless the settings trust the server."""
         if self._settings.schema == "auto":
             self._holds = False
 
-    def _post(self, messages: Sequence[Message], limit: int, **more: Any) -> Any:  # noqa: ANN401
+    def _said(self, messages: Sequence[Message], limit: int, **more: object) -> Said:
+        read = _Reply.model_validate(self._post(self._client, messages, limit, **more))
+        first = read.choices[0]
+        refused = _refuses(first.message, first.finish_reason)
+        return _answered(first.message.content or "", first.finish_reason, read.usage, refused)
+
+    def _post(self, client: OpenAI, messages: Sequence[Message], limit: int, **more: object) -> Any:  # noqa: ANN401
         turns: Any = [{"role": one.role, "content": one.text} for one in messages]
-        create: Any = self._client.chat.completions.create
+        create: Any = client.chat.completions.create
         while True:
             options = {self._limit: limit, "temperature": 0, **more}
             for refused in self._refused_options:
@@ -183,28 +218,41 @@ class UrlDoor:
         name, url = self.name, self._settings.url
         try:
             yield
-        except openai.APITimeoutError:
-            raise ModelSlowError(
+        except (openai.APITimeoutError, TimeoutException) as error:
+            slow = ModelSlowError(
                 f"{name} at {url} did not answer within {self._settings.timeout_seconds:g} "
                 "seconds; raise [llm] timeout_seconds, or ask for less."
-            ) from None
+            )
+            raise _broken(slow, error) from None
         except openai.APIStatusError as error:
-            raise self._refused(error.status_code) from None
+            raise self._refused(error) from None
         except (openai.APIError, HTTPError) as error:
-            raise ModelDownError(
+            down = ModelDownError(
                 f"{name} at {url} cannot be reached or broke off ({type(error).__name__}); "
                 "see that its server runs."
-            ) from None
+            )
+            raise _broken(down, error) from None
+        except ModelGarbageError as error:
+            raise FailedError(error, None, None) from None
         except (ValueError, RecursionError):
-            raise ModelGarbageError(
+            garbage = ModelGarbageError(
                 f"what {url} answers is no chat completion; check that [llm] url is the address "
                 "of OpenAI's API there, which mostly ends in /v1."
-            ) from None
+            )
+            raise FailedError(garbage, None, None) from None
 
-    def _refused(self, status: int) -> ModelDownError | ModelRefusedError:
+    def _refused(self, error: openai.APIStatusError) -> FailedError:
+        status = error.status_code
+        if status < 500 and status not in OVERLOADED:
+            return FailedError(self._declined(status))
+        down = ModelDownError(
+            f"{self.name} at {self._settings.url} fails or is overloaded ({status}); wait."
+        )
+        cost = 0 if status < 500 or status == UNAVAILABLE else None
+        return FailedError(down, cost, cost, _wait(error.response.headers.get("retry-after", "")))
+
+    def _declined(self, status: int) -> ModelRefusedError:
         name, url, key = self.name, self._settings.url, self._settings.key
-        if status >= 500 or status in OVERLOADED:
-            return ModelDownError(f"{name} at {url} fails or is overloaded ({status}); wait.")
         if status in {401, 403}:
             if os.environ.get(key):
                 return ModelRefusedError(f"{url} ({status}) does not take the key in {key}.")
@@ -224,22 +272,38 @@ class UrlDoor:
         )
 
 
-def _said(reply: object) -> Said:
-    read = _Reply.model_validate(reply)
-    first = read.choices[0]
-    _check_refusal(first.message.refusal, first.finish_reason)
-    return _counted(first.message.content or "", first.finish_reason, read.usage)
+def _answered(text: str, why: str | None, usage: _Usage | None, refused: bool) -> Said:
+    """A whole answer; FailedError with what it cost where it is a refusal."""
+    said = _counted(text, why, usage)
+    if refused:
+        error = ModelRefusedError("the model declines to answer; ask otherwise, or another model.")
+        raise FailedError(error, said.tokens_in, said.tokens_out)
+    return said
 
 
 def _counted(text: str, why: str | None, usage: _Usage | None) -> Said:
     if usage is None:
         return Said(text, why == "length")
-    return Said(text, why == "length", usage.prompt_tokens, usage.completion_tokens)
+    return Said(text, why == "length", usage.prompt_tokens, usage.answered)
 
 
-def _check_refusal(refusal: str | None, why: str | None) -> None:
-    if refusal or why == "content_filter":
-        raise ModelRefusedError("the model declines to answer; ask otherwise, or another model.")
+def _refuses(turn: _Turn, why: str | None) -> bool:
+    return bool(turn.refusal) or why == "content_filter"
+
+
+def _broken(error: LanguageModelError, cause: Exception) -> FailedError:
+    """A failure of the connection: nothing is owed where there was none."""
+    cost = 0 if isinstance(cause.__cause__, UNCONNECTED) else None
+    return FailedError(error, cost, cost, wait=0.0)
+
+
+def _wait(asked: str) -> float | None:
+    """Seconds that a server asks to be left alone; None where that is too long."""
+    try:
+        seconds = float(asked)
+    except ValueError:  # none, or a date
+        return 0.0
+    return max(0.0, seconds) if seconds <= LONGEST_WAIT else None
 
 
 def _named(error: openai.BadRequestError) -> str | None:

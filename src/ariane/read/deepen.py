@@ -29,11 +29,15 @@ ENOUGH: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Deepened:
-    """How many posts were read, which failed and why, and what ended it early, if anything."""
+    """How many posts were read, which failed and why, and what ended it early, if anything.
+
+    `row` is how many failed one after another at its end.
+    """
 
     read: int
     failed: dict[str, str]
     stopped: str = ""
+    row: int = 0
 
 
 def deepen(
@@ -44,19 +48,20 @@ def deepen(
     most: int,
     together: int = 4,
     aside: Collection[str] = (),
+    row: int = 0,
     progress: Callable[[int], None] | None = None,
 ) -> Deepened:
     """Read at most `most` posts, `together` at once; those in `aside` are not tried.
 
     Each reading is written as it comes. It ends early where the budget is spent, or where the model
-    fails again and again. `progress` gets how many were tried so far.
+    fails again and again, `row` times already before. `progress` gets how many were tried so far.
     """
     needy = _given(store, _neediest(store, reader, at, most, aside))
     empty = [given for given in needy if wordless(given)]
     store.write_readings([reader.same(given) for given in empty], [])
     asked = [given for given in needy if not wordless(given)]
     failed: dict[str, str] = {}
-    row, questions = 0, (reader.question(given) for given in asked)
+    questions = (reader.question(given) for given in asked)
     for tried, (place, told) in enumerate(answer_all(reader.model, questions, together), start=1):
         if isinstance(told, str):
             reading, labels = reader.reading(asked[place], told)
@@ -65,10 +70,10 @@ def deepen(
         else:
             failed[asked[place].post.id], row = str(told), row + 1
             if isinstance(told, BudgetError) or row >= ENOUGH:
-                return Deepened(len(empty) + tried - len(failed), failed, str(told))
+                return Deepened(len(empty) + tried - len(failed), failed, str(told), row)
         if progress:
             progress(len(empty) + tried)
-    return Deepened(len(needy) - len(failed), failed)
+    return Deepened(len(needy) - len(failed), failed, row=row)
 
 
 def need(reading: Reading, post: Post, at: int) -> float:

@@ -70,7 +70,7 @@ class LanguageReader:
     def reading(self, given: Given, answer: str) -> tuple[Reading, tuple[Label, ...]]:
         """The deeper reading that an answer is, and the labels that were drawn from it."""
         reading = _filled(given.reading, json.loads(answer), self.name)
-        return reading, _labels(given.post, reading, self.model.name)
+        return reading, _labels(given, reading, self.model.name)
 
     def heard(self, reading: Reading) -> tuple[Reading, ...]:
         """The model's reading, and after it the corrected one where the student holds otherwise.
@@ -189,13 +189,17 @@ def _lines(texts: Sequence[str]) -> Iterator[str]:
             yield line
 
 
-def _labels(post: Post, reading: Reading, model: str) -> tuple[Label, ...]:
-    """A label for each harm that was named; of an edited post also what is taken back."""
-    source = f"{HOUSE}reader@{model}/{PROMPT}"
+def _labels(given: Given, reading: Reading, model: str) -> tuple[Label, ...]:
+    """A label for each harm that was named; of a post that was read before, also the others back.
+
+    It was edited, or another model read it, whose labels end with the first of these.
+    """
+    source, post = f"{HOUSE}reader@{model}/{PROMPT}", given.post
+    before = post.rev > 1 or given.reading.depth > 0
     return tuple(
         Label(post.id, harm, source, post.since, CONFIDENCE)
         if harm in reading.labels
         else Label(post.id, harm, source, post.since, negates=True)
         for harm in HARMS
-        if harm in reading.labels or post.rev > 1
+        if harm in reading.labels or before
     )

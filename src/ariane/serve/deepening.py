@@ -28,6 +28,7 @@ class Deepening:
         self._live, self._metrics, self._seconds = live, metrics, seconds
         self._ending = threading.Event()
         self._resting = Resting()
+        self._row = 0
         self._thread = threading.Thread(target=self._run, name="ariane-deepening", daemon=True)
 
     def start(self) -> None:
@@ -52,7 +53,10 @@ class Deepening:
                 pause = min(2 * pause, LONGEST_PAUSE)
 
     def turn(self) -> float:
-        """Read as many posts as are asked at once; the seconds until the next turn."""
+        """Read as many posts as are asked at once; the seconds until the next turn.
+
+        So many an hour are tried, whatever becomes of them: what fails may have been paid for.
+        """
         with self._live.engine() as engine:
             reader, settings = engine.deeper, engine.settings
             if reader is None:
@@ -66,12 +70,14 @@ class Deepening:
                 most=together,
                 together=together,
                 aside=rested,
+                row=self._row,
             )
+        self._row = done.row
         self._resting.settle(rested, rested | done.failed.keys())
         self._metrics.posts_deepened.inc(done.read)
         self._metrics.posts_not_deepened.inc(len(done.failed))
-        if done.stopped:
-            log.warning("the language model reads later: %s", done.stopped)
-        if done.stopped:
+        if done.failed and (done.stopped or not done.read):
+            log.warning("the language model reads later: %s", next(reversed(done.failed.values())))
             return LONGEST_PAUSE
-        return HOUR * done.read / settings.read.deepen if done.read else IDLE
+        tried = done.read + len(done.failed)
+        return HOUR * tried / settings.read.deepen if tried else IDLE
