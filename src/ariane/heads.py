@@ -46,7 +46,7 @@ class Head:
 
     def probabilities(self, vectors: Vector) -> Vector:
         """Softmax over the classes: (n, width) → float32 (n, classes)."""
-        return _softmax(vectors @ self.weights.T + self.bias)
+        return softmax(vectors @ self.weights.T + self.bias)
 
 
 def fit(
@@ -77,7 +77,7 @@ def fit(
     logits, temperature = out_of_fold(vectors, truth, strata, len(classes))
     weights, bias = _discriminant(vectors, truth, len(classes))
     prior = np.log([shares[name] for name in classes]) if shares else np.zeros(len(classes))
-    sure = _sure_from(_softmax(logits / temperature + prior), truth, precision)
+    sure = _sure_from(softmax(logits / temperature + prior), truth, precision)
     return Head(
         classes,
         (weights / temperature).astype(np.float32),
@@ -98,7 +98,7 @@ def out_of_fold(
     rows = np.arange(len(truth))
     balance = 1.0 / np.bincount(truth, minlength=classes)[truth]
     losses = [
-        -float((balance * np.log(_softmax(logits / t)[rows, truth] + 1e-12)).sum())
+        -float((balance * np.log(softmax(logits / t)[rows, truth] + 1e-12)).sum())
         for t in _TEMPERATURES
     ]
     return logits, float(_TEMPERATURES[int(np.argmin(losses))])
@@ -175,7 +175,8 @@ def _sure_from(
     return min(float(best[order][good[-1]]), 0.99) if len(good) else 2.0
 
 
-def _softmax(logits: NDArray[Real]) -> NDArray[Real]:
+def softmax(logits: NDArray[Real]) -> NDArray[Real]:
+    """Probabilities of each row's classes, from log-odds (n, classes)."""
     raised = np.exp(logits - logits.max(axis=1, keepdims=True))
     shares: NDArray[Real] = raised / raised.sum(axis=1, keepdims=True)
     return shares

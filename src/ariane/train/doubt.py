@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ariane.heads import FOLDS, out_of_fold
+from ariane.heads import FOLDS, out_of_fold, softmax
 from ariane.read.opinion import Doubt
 from ariane.types import Vector
 
@@ -58,7 +58,7 @@ def _least(logits: NDArray[np.float64], truth: NDArray[np.int64]) -> Doubt:
     others = logits.shape[1] - 1
     found: list[tuple[float, Doubt]] = []
     rights = [
-        (sharpness, _softmax(sharpness * logits)[np.arange(len(truth)), truth])
+        (sharpness, softmax(sharpness * logits)[np.arange(len(truth)), truth])
         for sharpness in SHARPNESS
     ]
     for error in ERRORS:
@@ -70,9 +70,3 @@ def _least(logits: NDArray[np.float64], truth: NDArray[np.int64]) -> Doubt:
         found.append((likelihood, Doubt(float(error), float(sharpness))))
     enough = max(likelihood for likelihood, _ in found) - WITHIN
     return next(one for likelihood, one in found if likelihood >= enough)
-
-
-def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-    shares: NDArray[np.float64] = raised / raised.sum(axis=1, keepdims=True)
-    return shares
