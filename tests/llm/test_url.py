@@ -389,6 +389,7 @@ def test_a_stream_comes_in_pieces(tmp_path: Path) -> None:
         asked = model(server.url, tmp_path)
         assert list(asked.stream(HELLO, limit=9)) == ["Sa", "lut", "."]
     assert server.asked[0]["stream_options"] == {"include_usage": True}
+    assert server.headers[0]["accept-encoding"] == "identity"
     spent = Ledger(tmp_path, LanguageModelSettings()).spent()
     assert (spent.tokens_in, spent.tokens_out) == (11, 7)
 

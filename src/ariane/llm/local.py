@@ -111,12 +111,23 @@ class LocalDoor:
 
     @contextmanager
     def _alone(self, times: int = 1) -> Iterator[float]:
-        """The model to oneself, until when; ModelSlowError where the turn does not come in time."""
+        """The model to oneself, until when; slow where the turn does not come in time.
+
+        Whatever the model or its tokenizer raises meanwhile is told as the model's failure.
+        """
         end = time.monotonic() + self._settings.timeout_seconds * times
         if not self._turn.acquire(timeout=self._settings.timeout_seconds):
             raise self._slow(cost=0)
         try:
             yield end
+        except FailedError:
+            raise
+        except Exception as error:  # a CPU out of memory is a bare RuntimeError
+            down = ModelDownError(
+                f"{self.name} fails at this question ({type(error).__name__}); ask for less, or "
+                "check the memory of this machine and the model's files."
+            )
+            raise FailedError(down) from None
         finally:
             self._turn.release()
 
@@ -175,25 +186,18 @@ class LocalDoor:
             ends = over() or self._ending.is_set()
             return torch.full((so_far.shape[0],), ends, device=so_far.device)
 
-        try:
-            with self._generating, torch.inference_mode():
-                whole = held.model.generate(
-                    tokens,
-                    attention_mask=torch.ones_like(tokens),
-                    max_new_tokens=limit,
-                    do_sample=False,
-                    temperature=None,
-                    top_p=None,
-                    top_k=None,
-                    stopping_criteria=StoppingCriteriaList([stop]),
-                    streamer=streamer,
-                )
-        except Exception as error:  # a CPU out of memory is a bare RuntimeError
-            down = ModelDownError(
-                f"{self.name} fails at this question ({type(error).__name__}); ask for less, or "
-                "check the memory of this machine and the model's files."
+        with self._generating, torch.inference_mode():
+            whole = held.model.generate(
+                tokens,
+                attention_mask=torch.ones_like(tokens),
+                max_new_tokens=limit,
+                do_sample=False,
+                temperature=None,
+                top_p=None,
+                top_k=None,
+                stopping_criteria=StoppingCriteriaList([stop]),
+                streamer=streamer,
             )
-            raise FailedError(down) from None
         out: Tokens = whole[0, tokens.shape[1] :]
         return out
 
