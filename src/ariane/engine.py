@@ -218,9 +218,13 @@ class Engine:
     def llm(self) -> LanguageModel | None:
         """The language model, or None where the settings name none; no request waits for it.
 
-        Raises CallError where the extra that brings its client is missing.
+        None too, told in the log, where the extra that brings its client is missing.
         """
-        return _llm(self.settings.llm, self.home)
+        try:
+            return _llm(self.settings.llm, self.home)
+        except CallError as error:
+            log.error("all goes on without a language model: %s", error)
+            return None
 
     @property
     def feeds(self) -> dict[str, FeedSpec]:

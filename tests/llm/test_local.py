@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
@@ -161,6 +163,27 @@ def test_a_model_that_fails_is_down(tmp_path: Path) -> None:
     found = answer_all(model, [Question(tuple(HELLO), limit=4)] * 3, 2)
     assert [type(told) for _, told in found] == [ModelDownError] * 3
     assert Ledger(tmp_path, LanguageModelSettings()).spent().tokens_out == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "way", ["list(model.answer(hello, limit=900))", "list(model.stream(hello, limit=900))"]
+)
+def test_an_answer_under_way_lets_the_process_end(way: str, tmp_path: Path) -> None:
+    code = (
+        "import sys, threading, time; from pathlib import Path\n"
+        "from ariane.llm import *; from ariane.types import Message\n"
+        "settings = LanguageModelSettings(kind='transformers', model=sys.argv[1])\n"
+        "model, hello = open_llm(settings, Path(sys.argv[2])), [Message('user', 'Il')]\n"
+        "began, door = threading.Event(), model._door\n"
+        "held = door._loaded()\n"
+        "first = held.model.forward\n"
+        "held.model.forward = lambda *a, **k: (began.set(), first(*a, **k))[1]\n"
+        f"threading.Thread(target=lambda: {way}, daemon=True).start()\n"
+        "began.wait()\n"
+    )
+    call = [sys.executable, "-c", code, str(SMALL), str(tmp_path)]
+    subprocess.run(call, check=True, timeout=200)
 
 
 def test_a_template_that_never_ends_is_refused(tmp_path: Path) -> None:

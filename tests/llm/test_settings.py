@@ -75,9 +75,8 @@ def test_the_engine_holds_one_model_whatever_is_swapped(tmp_path: Path) -> None:
     assert first.llm.name == "grok-4"
 
 
-def test_without_the_extra_the_sentence_names_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     real = builtins.__import__
 
     def missing(name: str, *more: Any, **others: Any) -> Any:
@@ -86,7 +85,33 @@ def test_without_the_extra_the_sentence_names_it(
         return real(name, *more, **others)
 
     monkeypatch.setattr(builtins, "__import__", missing)
-    for name in [name for name in sys.modules if name.startswith("ariane.llm.")]:
-        monkeypatch.delitem(sys.modules, name)
+    for name in ("ariane.llm.url", "ariane.llm.bounded"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+
+
+@pytest.mark.usefixtures("without_the_extra")
+def test_without_the_extra_the_sentence_names_it(tmp_path: Path) -> None:
     with pytest.raises(CallError, match=r"\[llm\] needs openai.*'ariane\[llm\]'"):
         open_llm(LanguageModelSettings(**URL), tmp_path)
+
+
+@pytest.mark.usefixtures("without_the_extra")
+def test_without_the_extra_all_else_goes_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    toml = "[llm]\n" + "".join(f'{name} = "{value}"\n' for name, value in URL.items())
+    (tmp_path / "ariane.toml").write_text(toml)
+    engine = load(tmp_path)
+    assert engine.llm is None
+    assert engine.deeper is None
+    assert "[llm] needs openai" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("retries", 11), ("retries", -1), ("concurrency", 0), ("concurrency", 65)],
+)
+def test_how_often_and_how_many_at_once_is_bounded(name: str, value: int, tmp_path: Path) -> None:
+    (tmp_path / "ariane.toml").write_text(f"[llm]\n{name} = {value}\n")
+    with pytest.raises(CallError, match=rf"\[llm\] {name} .* cannot be {value}"):
+        read_settings(tmp_path)

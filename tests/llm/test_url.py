@@ -8,6 +8,7 @@ import logging
 import socket
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -171,32 +172,41 @@ def test_a_server_that_trickles_is_slow(tmp_path: Path) -> None:
 
 
 def test_headers_that_trickle_are_slow(tmp_path: Path) -> None:
+    """They are given up while they trickle, not once they are there."""
+    there = Event()
+
     def trickle(handler: BaseHTTPRequestHandler) -> None:
         handler.connection.sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")
-        for _ in range(60):
+        for _ in range(100):
             server.over.wait(0.05)
             handler.connection.sendall(b"x")
-        handler.connection.sendall(b"\r\n")
-        says("Salut.")(handler)
+        there.set()
+        body = json.dumps(completion("Salut.")).encode()
+        handler.connection.sendall(b"\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
 
-    with scripted(trickle) as server, pytest.raises(ModelSlowError):
-        model(server.url, tmp_path, timeout_seconds=0.5).answer(HELLO)
+    with scripted(trickle) as server:
+        with pytest.raises(ModelSlowError):
+            model(server.url, tmp_path, timeout_seconds=0.5).answer(HELLO)
+        assert not there.is_set()
 
 
 def test_a_body_that_trickles_and_stalls_has_no_time_anew(tmp_path: Path) -> None:
-    """Its last byte comes before the end, and the answer between one and two times that."""
+    """A byte that comes before the end gives the silence after it no more time."""
+    anew = Event()
 
     def stall(handler: BaseHTTPRequestHandler) -> None:
-        body = json.dumps(completion("Salut.")).encode()
         handler.send_response(200)
         handler.end_headers()
-        for part, pause in ((b" ", 1.5), (b" ", 1.5), (body, 0)):
-            handler.wfile.write(part)
+        for pause in (2.5, 2.5):
+            handler.wfile.write(b" ")
             handler.wfile.flush()
             server.over.wait(pause)
+        anew.set()
 
-    with scripted(stall) as server, pytest.raises(ModelSlowError):
-        model(server.url, tmp_path, timeout_seconds=2.0).answer(HELLO)
+    with scripted(stall) as server:
+        with pytest.raises(ModelSlowError):
+            model(server.url, tmp_path, timeout_seconds=3.0).answer(HELLO)
+        assert not anew.is_set()
 
 
 def test_a_stream_that_stalls_is_slow(tmp_path: Path) -> None:
@@ -389,6 +399,7 @@ def test_a_stream_comes_in_pieces(tmp_path: Path) -> None:
         asked = model(server.url, tmp_path)
         assert list(asked.stream(HELLO, limit=9)) == ["Sa", "lut", "."]
     assert server.asked[0]["stream_options"] == {"include_usage": True}
+    assert server.headers[0]["accept-encoding"] == "identity"
     spent = Ledger(tmp_path, LanguageModelSettings()).spent()
     assert (spent.tokens_in, spent.tokens_out) == (11, 7)
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 import time
 
 import pytest
 
+from ariane.serve.leaving import Leaving
 from ariane.serve.problems import Refusal
 from ariane.serve.workers import Workers
 
@@ -135,3 +138,34 @@ def test_a_closed_pool_refuses() -> None:
         assert workers.held == 0
 
     asyncio.run(main())
+
+
+def test_jobs_that_wait_for_somebody_else_are_left_at_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ariane.serve.leaving.GRACE_SECONDS", 0.05)
+
+    async def main() -> None:
+        never = threading.Event()
+        workers = Workers("t", 2, 0, 60, pool=Leaving("t"))
+        assert await workers.run("a", pow, 2, 5) == 32
+        with pytest.raises(ZeroDivisionError):
+            await workers.run("a", divmod, 1, 0)
+        hanging = asyncio.create_task(workers.run("a", never.wait))
+        await asyncio.sleep(0)
+        await asyncio.to_thread(workers.close)
+        assert not hanging.done()
+        with pytest.raises(Refusal, match="shutting down"):
+            await workers.run(None, time.time)
+        never.set()
+        assert await hanging
+
+    asyncio.run(main())
+
+
+def test_a_job_that_is_left_keeps_no_process() -> None:
+    code = (
+        "import threading; from ariane.serve.leaving import Leaving\n"
+        "Leaving('t').submit(threading.Event().wait)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import Any, TypeAlias
+from weakref import finalize
 
 import torch
 from transformers import (
@@ -33,6 +34,9 @@ from ariane.types import (
 
 Tokens: TypeAlias = torch.Tensor
 
+ENDING_SECONDS = 10.0
+"""The longest that the end of the process waits for the next token."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
@@ -52,6 +56,8 @@ class LocalDoor:
         self.name = Path(settings.model).name
         self._settings = settings
         self._turn = Lock()
+        self._ending, self._generating = Event(), Lock()
+        finalize(self, _end, self._ending, self._generating)
         self._held: _Loaded | None = None
 
     def say(
@@ -105,12 +111,23 @@ class LocalDoor:
 
     @contextmanager
     def _alone(self, times: int = 1) -> Iterator[float]:
-        """The model to oneself, until when; ModelSlowError where the turn does not come in time."""
+        """The model to oneself, until when; slow where the turn does not come in time.
+
+        Whatever the model or its tokenizer raises meanwhile is told as the model's failure.
+        """
         end = time.monotonic() + self._settings.timeout_seconds * times
         if not self._turn.acquire(timeout=self._settings.timeout_seconds):
             raise self._slow(cost=0)
         try:
             yield end
+        except FailedError:
+            raise
+        except Exception as error:  # a CPU out of memory is a bare RuntimeError
+            down = ModelDownError(
+                f"{self.name} fails at this question ({type(error).__name__}); ask for less, or "
+                "check the memory of this machine and the model's files."
+            )
+            raise FailedError(down) from None
         finally:
             self._turn.release()
 
@@ -166,27 +183,21 @@ class LocalDoor:
         """What the model goes on with, (length,), until it ends, or the limit or `over` does."""
 
         def stop(so_far: Tokens, _: object, **__: object) -> Tokens:
-            return torch.full((so_far.shape[0],), over(), device=so_far.device)
+            ends = over() or self._ending.is_set()
+            return torch.full((so_far.shape[0],), ends, device=so_far.device)
 
-        try:
-            with torch.inference_mode():
-                whole = held.model.generate(
-                    tokens,
-                    attention_mask=torch.ones_like(tokens),
-                    max_new_tokens=limit,
-                    do_sample=False,
-                    temperature=None,
-                    top_p=None,
-                    top_k=None,
-                    stopping_criteria=StoppingCriteriaList([stop]),
-                    streamer=streamer,
-                )
-        except Exception as error:  # a CPU out of memory is a bare RuntimeError
-            down = ModelDownError(
-                f"{self.name} fails at this question ({type(error).__name__}); ask for less, or "
-                "check the memory of this machine and the model's files."
+        with self._generating, torch.inference_mode():
+            whole = held.model.generate(
+                tokens,
+                attention_mask=torch.ones_like(tokens),
+                max_new_tokens=limit,
+                do_sample=False,
+                temperature=None,
+                top_p=None,
+                top_k=None,
+                stopping_criteria=StoppingCriteriaList([stop]),
+                streamer=streamer,
             )
-            raise FailedError(down) from None
         out: Tokens = whole[0, tokens.shape[1] :]
         return out
 
@@ -196,6 +207,12 @@ class LocalDoor:
             "raise [llm] timeout_seconds, or ask for less."
         )
         return FailedError(slow, cost, cost)
+
+
+def _end(ending: Event, generating: Lock) -> None:
+    """At the process's end: let no thread be in torch then, which would abort the process."""
+    ending.set()
+    generating.acquire(timeout=ENDING_SECONDS)
 
 
 def _said(held: _Loaded, tokens: Tokens, out: Tokens, limit: int) -> Said:

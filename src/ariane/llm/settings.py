@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from math import isfinite
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from ariane.types import CallError
 
@@ -39,11 +39,11 @@ class LanguageModelSettings:
     """The longest that one attempt at an answer may take; a streamed one may take ten times as
     long."""
 
-    retries: NonNegativeInt = 2
+    retries: Annotated[int, Field(ge=0, le=10)] = 2
     """How often a question is asked again when the server fails, is overloaded or does not answer;
     the wait doubles each time, or is what the server says."""
 
-    concurrency: PositiveInt = 4
+    concurrency: Annotated[int, Field(ge=1, le=64)] = 4
     """How many questions of one batch are under way at once."""
 
     answer_bytes: PositiveInt = 4_194_304

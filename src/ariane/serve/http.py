@@ -37,6 +37,7 @@ from ariane.serve.deepening import Deepening
 from ariane.serve.headers import SafeHeaders
 from ariane.serve.hosts import KnownHosts
 from ariane.serve.identity import Identities
+from ariane.serve.leaving import Leaving
 from ariane.serve.limits import BodyLimit, RateLimit, each_once
 from ariane.serve.live import Live
 from ariane.serve.metrics import Measured, Metrics
@@ -117,7 +118,8 @@ def _service(live: Live, home: Path, settings: ServeSettings) -> Service:
 def _answers(settings: ServeSettings) -> Workers:
     """Places for the language model; none waits for one, since quotations need none."""
     threads = max(1, settings.answer_threads)
-    return Workers("ariane-answer", threads, 0, settings.answer_seconds)
+    name = "ariane-answer"
+    return Workers(name, threads, 0, settings.answer_seconds, pool=Leaving(name))
 
 
 def _wrap(app: FastAPI, service: Service) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 from ariane.serve.problems import Refusal, later
@@ -21,11 +21,13 @@ class Workers:
 
     `threads` jobs run at once and `queue` more wait; of one client at most half of both, and one.
     A job that outlives `seconds` is given up by its request, but holds its place until its thread
-    has really ended.
+    has really ended. Another `pool` than one of as many threads may be given.
     """
 
-    def __init__(self, name: str, threads: int, queue: int, seconds: float) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
+    def __init__(
+        self, name: str, threads: int, queue: int, seconds: float, pool: Executor | None = None
+    ) -> None:
+        self._pool = pool or ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._places = threading.BoundedSemaphore(threads + queue)
         self._turns = Turns(max(1, threads // 2), (queue + 1) // 2)
         self._seconds = seconds
@@ -86,7 +88,7 @@ class Workers:
         return later(503, sentence, self._seconds)
 
     def close(self) -> None:
-        """Let running jobs end, and take no more."""
+        """Let running jobs end, as far as the pool waits for them, and take no more."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _count(self, step: int) -> None:
