@@ -60,6 +60,31 @@ def test_what_is_meant_and_what_it_is_about(
         assert subject(text) == about
 
 
+def _told(name: str) -> list[tuple[str, str]]:
+    lines = (Path(__file__).parent / name).read_text("utf-8").splitlines()
+    return [(kind, text) for kind, _, text in (line.partition("\t") for line in lines)]
+
+
+@pytest.mark.parametrize(("kind", "text"), _told("told.tsv"))
+def test_what_asks_to_be_told_moves_no_feed(kind: str, text: str) -> None:
+    found, wishes = meant(Question(text, NOW))
+    assert (found is Meant.WISH, bool(wishes)) == (kind == "wish", kind == "wish")
+    assert meant(Question(text, NOW, wishing=False))[1] == ()
+
+
+def test_it_is_so_for_sentences_that_nobody_looked_at_before() -> None:
+    """Written before the grammar was, and read after: questions never move a feed."""
+    told = _told("told_held_out.tsv")
+    right = [(meant(Question(text, NOW))[0] is Meant.WISH) == (kind == "wish") for kind, text in told]
+    print(f"{sum(right)} of {len(right)}")
+    assert sum(right) >= 0.9 * len(told)
+
+
+def test_about_a_post_it_is_asked_first_whether_it_is_true() -> None:
+    for text in ("tell me if this is true", "I hate when the tram is late, is it true?"):
+        assert meant(Question(text, NOW, post="tram"))[0] is Meant.CONFIRMED
+
+
 def test_posts_are_quoted_with_who_wrote_them(place: Engine) -> None:
     answer = asked(place, "what do people say about the tram?")
     assert set(cited(answer)) == {"tram", "late"}  # vic muted the troll
