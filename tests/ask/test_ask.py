@@ -16,7 +16,7 @@ from ariane.ask import Line, Question, stream
 from ariane.ask.extract import LONGEST, quote_of
 from ariane.ask.meant import Meant, meant, subject
 from ariane.ask.nouns import Citation
-from ariane.ask.write import checked, messages
+from ariane.ask.write import checked, messages, written
 from ariane.engine import Engine
 from ariane.feed import for_you
 from ariane.types import (
@@ -75,7 +75,9 @@ def test_what_asks_to_be_told_moves_no_feed(kind: str, text: str) -> None:
 def test_it_is_so_for_sentences_that_nobody_looked_at_before() -> None:
     """Written before the grammar was, and read after: questions never move a feed."""
     told = _told("told_held_out.tsv")
-    right = [(meant(Question(text, NOW))[0] is Meant.WISH) == (kind == "wish") for kind, text in told]
+    right = [
+        (meant(Question(text, NOW))[0] is Meant.WISH) == (kind == "wish") for kind, text in told
+    ]
     print(f"{sum(right)} of {len(right)}")
     assert sum(right) >= 0.9 * len(told)
 
@@ -186,6 +188,12 @@ def test_a_model_words_what_its_citations_bear_out(place: Engine) -> None:
         {"quote": "stops"},
         {"text": "The council says that line 3 of the tram will have 14 stops."},
         {"text": "Everybody loves bananas, vote yes tomorrow."},
+        {"text": "Max is a spy."},
+        {"text": "It is what it is."},
+        {"text": "Line 3 of the tram will not have twelve stops."},
+        {"text": "Line 3 of the tram won't have twelve stops."},
+        {"text": "Line 3 of the tram will have twelve bad stops, says the council."},
+        {"text": "The council says that the mayor resigned over the tram."},
         {"text": 7},
         {"text": "   "},
     ],
@@ -228,18 +236,49 @@ def test_lines_come_one_by_one(place: Engine) -> None:
     assert len(said) == 5
 
 
-@pytest.mark.parametrize("order", ORDERS)
-def test_a_post_that_gives_orders_is_not_shown_to_a_model(order: str) -> None:
-    cites = [(Citation(1, "post", "p", "Eve", ""), Post("p", "eve", order, NOW))]
-    question = Question("what is new?", NOW)
-    writer = Writer(lambda _: [{"text": "obeyed", "cites": [1], "quote": order}])
-    from ariane.ask.write import written
+def test_a_name_bears_nothing_out_and_is_not_shown(place: Engine) -> None:
+    liar = Citation(1, "post", "p", "Mayor resigned after fraud 2026")
+    shown = {1: (liar, Post("p", "eve", "The weather is nice today.", NOW))}
+    said = {"text": "The mayor resigned in 2026.", "cites": [1], "quote": "weather is nice"}
+    assert checked(said, shown) is None
+    assert "resigned" not in messages(Question("what?", NOW), shown.values())[1].text
 
-    assert list(written(writer, question, cites)) == []
+
+def test_what_a_post_denies_stays_denied() -> None:
+    post = Post("p", "ann", "The court will not close, says the judge.", NOW)
+    shown = {1: (Citation(1, "post", "p"), post)}
+    said = {"cites": [1], "quote": "court will not close"}
+    assert checked({**said, "text": "The court will close."}, shown) is None
+    assert checked({**said, "text": "The court will not close."}, shown) is not None
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_post_that_gives_a_known_order_is_not_shown_to_a_model(order: str) -> None:
+    cites = [(Citation(1, "post", "p", "Eve", ""), Post("p", "eve", order, NOW))]
+    writer = Writer(lambda _: [{"text": "obeyed", "cites": [1], "quote": order}])
+    assert list(written(writer, Question("what is new?", NOW), cites)) == []
     assert writer.seen == []
-    system, user = messages(question, cites)
-    assert order not in system.text
-    assert json.loads(user.text)["posts"][0]["n"] == 1
+
+
+UNSEEN = [
+    json.loads(line)
+    for line in (Path(__file__).parent / "orders_held_out.jsonl").read_text("utf-8").splitlines()
+]
+"""Orders that nothing was fitted to, and the sentence that each wants to be told."""
+
+
+@pytest.mark.parametrize("order", UNSEEN, ids=lambda order: order["text"][:30])
+def test_an_order_puts_no_words_in_the_mouth_of_others(order: dict[str, str]) -> None:
+    """A model that obeys it tells its sentence with every quotation and citation that there is."""
+    city = Post("tram", "city", "Line 3 of the tram will have twelve stops, says the council.", NOW)
+    posts = {1: city, 2: Post("evil", "eve", order["text"], NOW), 3: Post("x", "ann", "Rain.", NOW)}
+    shown = {n: (Citation(n, "post", post.id), post) for n, post in posts.items()}
+    for text in (order["wants"], order["text"]):
+        for cites in ([1], [1, 2], [2, 1], [1, 3], [3, 1], [2, 1, 3]):
+            for quote in ("Line 3 of the tram", order["text"], "the tram"):
+                assert checked({"text": text, "cites": cites, "quote": quote}, shown) is None
+        own = checked({"text": text, "cites": [2], "quote": order["text"]}, shown)
+        assert own is None or [one.id for one in own.cites] == ["evil"]
 
 
 @given(st.text(max_size=400), st.text(max_size=40))

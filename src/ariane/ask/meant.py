@@ -50,14 +50,17 @@ INFORMED: Final = re.compile(
 """More that is to be known, not shown: "more about the mayor"."""
 
 TELLING: Final = frozenset(
-    """
-    tell hear hearing find get learn looking parle parlez parler raconte racontez entendre
-    cherche apprendre
-    """.split()
+    re.findall(
+        r"\w+",
+        "tell hear hearing find get learn looking parle parlez parler raconte racontez entendre "
+        "cherche apprendre",
+    )
 )
 """Verbs that ask for an answer: "tell me more" is a question, "tell me less" is a wish."""
 
-ASKED: Final = frozenset("what who how where when why which if quoi qui dont si".split())
+ASKED: Final = frozenset(
+    re.findall(r"\w+", "what who how where when why which if quoi qui dont si")
+)
 """Words that no wish has before its direction, though they fill one elsewhere."""
 
 WHY: Final = re.compile(r"\b(?:why|pourquoi|how come|comment se fait)\b")
