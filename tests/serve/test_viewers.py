@@ -13,7 +13,7 @@ from ariane.rank.ladder import Ladder
 from ariane.serve.access import ANONYMOUS, COOKIE
 from ariane.serve.http import create_app
 from ariane.serve.settings import ServeSettings
-from ariane.serve.wishes import MOST
+from ariane.steer.keep import MOST
 from ariane.types import Ranker
 
 SCIENCE = {"target": "topic:science", "direction": 1, "said": "more science"}

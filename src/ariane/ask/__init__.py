@@ -21,9 +21,9 @@ from ariane.ask.turns import TURNS, Sought, sought
 from ariane.ask.words import say
 from ariane.ask.write import written
 from ariane.engine import Engine
-from ariane.types import Ask, LanguageModel, LanguageModelError, Post, Viewer, Wish
+from ariane.types import Ask, CallError, LanguageModel, LanguageModelError, Post, Viewer, Wish
 
-__all__ = ["Answer", "Citation", "Line", "Question", "ask", "stream"]
+__all__ = ["Answer", "Citation", "Line", "Question", "ask", "stream", "voice"]
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +32,15 @@ MOST = 5
 
 WITH_ANSWERS = 2
 """Posts that are told with the first answer to them, so that a rumour does not stand alone."""
+
+
+def voice(engine: Engine) -> LanguageModel | None:
+    """The language model that words answers; None, told in the log, where it cannot be had."""
+    try:
+        return engine.llm
+    except CallError as error:
+        log.error("answers are quoted, since there is no language model: %s", error)
+        return None
 
 
 def ask(engine: Engine, question: Question, model: LanguageModel | None = None) -> Answer:
@@ -85,18 +94,33 @@ def _told(
     cited = citations(engine.store, posts, wanted.theme)
     question = replace(question, earlier=question.earlier[-TURNS:] if wanted.leans else ())
     if model is not None:
-        held = 0
-        try:
-            for line in written(model, question, list(zip(cited, posts, strict=True))):
-                held += 1
-                yield line
-        except LanguageModelError as error:
-            log.warning("an answer is quoted, since the model failed: %s", error)
+        held = False
+        for line in _worded(model, question, list(zip(cited, posts, strict=True))):
+            held = True
+            yield line
         if held:
             return
     opening = "found feed" if wanted.after is Meant.FEED else "found"
     yield Line(say(question.language, opening))
     yield from quoted(cited, question.language)
+
+
+def _worded(
+    model: LanguageModel, question: Question, cited: list[tuple[Citation, Post]]
+) -> Iterator[Line]:
+    """A model's sentences as far as it comes; whatever fails in it is told in the log."""
+    began = False
+    try:
+        for line in written(model, question, cited):
+            began = True
+            yield line
+        return
+    except LanguageModelError as error:
+        log.warning("an answer is quoted or cut short, since the model failed: %s", error)
+    except Exception:
+        log.exception("an answer is quoted or cut short, since the model failed unforeseen")
+    if began:
+        yield Line(say(question.language, "cut short"))
 
 
 def _posts(
@@ -124,9 +148,8 @@ def _answered(engine: Engine, asking: Ask, viewer: Viewer, posts: list[Post]) ->
     best = posts[:WITH_ANSWERS]
     replies = engine.store.replies([post.id for post in best], asking.at)
     first = [names[0] for names in replies.values() if names]
-    shown = {
-        one.candidate.post.id: one.candidate.post for one in seen_by(engine, asking, viewer, first)
-    }
+    allowed = seen_by(engine, asking, viewer, first, chosen=True)
+    shown = {one.candidate.post.id: one.candidate.post for one in allowed}
     found: dict[str, Post] = {}
     for post in posts:
         found[post.id] = post

@@ -126,7 +126,7 @@ def nearest(engine: Engine, ask: Ask, query: Vector, span: Span | None = None) -
     rows = engine.sources.files[0].rows()
     if rows.matrix is None or query.size != len(rows.matrix):
         return engine.store.recent(ask.at, LOOKED_AT)
-    live = rows.between(span and span.since, min(ask.at, span.until) if span else ask.at)
+    live = rows.between(span.since if span else None, min(ask.at, span.until) if span else ask.at)
     order = np.argsort(-(rows.vectors[live] @ (query @ rows.matrix)), kind="stable")
     return rows.ids(live[order[:LOOKED_AT]])
 

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import Final
 
 from ariane.ask.nouns import Citation, Line
 from ariane.ask.words import say
+from ariane.material import material
+
+MARKS: Final = str.maketrans("[]", "()")
+MARKS_AND_QUOTES: Final = MARKS | str.maketrans("“”«»", '""""')
+"""What stands for the signs of an answer itself where a post has them."""
+
+LONGEST: Final = 2_000
+"""Signs of a sentence that is told."""
 
 
 class Notes:
@@ -33,8 +42,17 @@ class Notes:
 
 def marked(line: Line) -> str:
     """A sentence with the marks of its citations: "… twelve stops. [1] [2]"."""
+    text = line.text
+    for one in line.cites:
+        for said in filter(None, (one.quote, one.author)):
+            text = text.replace(said, _tame(said))
     numbers = dict.fromkeys(one.number for one in line.cites)
-    return " ".join([line.text, *(f"[{number}]" for number in numbers)])
+    return " ".join([_tame(text, MARKS), *(f"[{number}]" for number in numbers)])
+
+
+def _tame(text: str, without: Mapping[str, str] = MARKS_AND_QUOTES) -> str:
+    """A text on one line that can neither forge a mark nor end the quotation that it stands in."""
+    return " ".join(material(text, LONGEST).translate(str.maketrans(dict(without))).split())
 
 
 def model_of(lines: Iterable[Line]) -> str:
@@ -55,5 +73,5 @@ def listed(
         if one.kind == "receipt":
             told = say(language, "receipt")
         else:
-            told = say(language, "said", author=one.author, quote=one.quote)
+            told = say(language, "said", author=_tame(one.author), quote=_tame(one.quote))
         yield f"[{one.number}] {told} {address(one)}"

@@ -8,6 +8,7 @@ from typing import Final
 
 from ariane.ask.meant import CONFIRMED, WHY, Meant, folded, meant, subject
 from ariane.ask.nouns import Question
+from ariane.read.language import language
 from ariane.types import Wish
 
 TURNS: Final = 3
@@ -42,6 +43,15 @@ SPOKEN: Final = re.compile(
     r"(?:,? please| s il (?:te|vous) plait)?"
 )
 """A question that only names the language of its answer."""
+
+FRENCH: Final = frozenset(
+    re.findall(
+        r"\w+",
+        "ca cela de des du est et faux la le les moins ou pourquoi qu quand que qui quoi un une "
+        "vrai",
+    )
+)
+"""Words that tell French where a question is too short for its language to be told otherwise."""
 
 DAY: Final = 86_400_000
 WEEK: Final = 7 * DAY
@@ -94,6 +104,18 @@ def spoken(text: str) -> str | None:
     """The language that a question only names: "and in French?" is "fr"."""
     found = SPOKEN.fullmatch(_plain(text))
     return found.lastgroup if found else None
+
+
+def language_of(*texts: str) -> str | None:
+    """The language of the first of some questions that says one (ISO 639-1)."""
+    return next(filter(None, map(_language, texts)), None)
+
+
+def _language(text: str) -> str | None:
+    told = spoken(text) or language(text[:LONGEST])
+    if told is None and not FRENCH.isdisjoint(re.findall(r"\w+", folded(text))):
+        return "fr"
+    return told
 
 
 def _next(known: Sought | None, question: Question) -> Sought:

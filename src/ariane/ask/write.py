@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import files
+from itertools import chain
 from typing import Any, Final
 
 from ariane.ask.nouns import Citation, Line, Question
@@ -122,19 +123,24 @@ def _counts(value: object) -> bool:
 
 
 def _objects(pieces: Iterable[str]) -> Iterator[Mapping[str, Any]]:
-    """The JSON objects in a text that comes in pieces, one a line; other lines are passed over."""
-    held = ""
-    for piece in pieces:
+    """The JSON objects in a text that comes in pieces, one a line; other lines are passed over.
+
+    So is what a model thinks before it answers, where it marks that by `<think>`.
+    """
+    held, thinking = "", False
+    for piece in chain(pieces, "\n"):
         *whole, held = (held + piece).split("\n")
         for line in whole:
-            yield from _object(line)
-    yield from _object(held)
+            _, ended, said = line.rpartition("</think>")
+            thinking = (thinking or "<think>" in line) and not ended
+            if not thinking:
+                yield from _object(said)
 
 
 def _object(line: str) -> Iterator[Mapping[str, Any]]:
     try:
         value = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return
     if isinstance(value, dict):
         yield value

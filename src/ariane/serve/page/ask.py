@@ -30,8 +30,8 @@ from ariane.serve.page.visit import Visit, Visiting
 from ariane.serve.page.words import say
 from ariane.serve.service import Serving, now
 from ariane.serve.values import Id
-from ariane.serve.wishes import MOST
-from ariane.types import CallError, Decision, NotFoundError, Wish
+from ariane.steer.keep import MOST, TooManyWishesError
+from ariane.types import Decision, NotFoundError, Wish
 
 router = APIRouter(include_in_schema=False)
 
@@ -131,7 +131,7 @@ async def _kept(items: Answering) -> tuple[Answering, list[Wish]]:
     try:
         async with aclosing(items) as telling:
             whole = [one async for one in telling]
-    except CallError:
+    except TooManyWishesError:
         raise Told(422, "wish.many", most=MOST) from None
 
     async def again() -> Answering:
