@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -11,7 +11,7 @@ from ariane.ask.words import say
 from ariane.material import material
 
 MARKS: Final = str.maketrans("[]", "()")
-MARKS_AND_QUOTES: Final = MARKS | str.maketrans("“”«»", '""""')
+QUOTES: Final = str.maketrans("“”«»", '""""')
 """What stands for the signs of an answer itself where a post has them."""
 
 LONGEST: Final = 2_000
@@ -45,14 +45,14 @@ def marked(line: Line) -> str:
     text = line.text
     for one in line.cites:
         for said in filter(None, (one.quote, one.author)):
-            text = text.replace(said, _tame(said))
+            text = text.replace(said, said.translate(QUOTES))
     numbers = dict.fromkeys(one.number for one in line.cites)
-    return " ".join([_tame(text, MARKS), *(f"[{number}]" for number in numbers)])
+    return " ".join([_tame(text), *(f"[{number}]" for number in numbers)])
 
 
-def _tame(text: str, without: Mapping[str, str] = MARKS_AND_QUOTES) -> str:
-    """A text on one line that can neither forge a mark nor end the quotation that it stands in."""
-    return " ".join(material(text, LONGEST).translate(str.maketrans(dict(without))).split())
+def _tame(text: str) -> str:
+    """A text on one line, without what looks like a mark."""
+    return " ".join(material(text, LONGEST).translate(MARKS).split())
 
 
 def model_of(lines: Iterable[Line]) -> str:
@@ -73,5 +73,6 @@ def listed(
         if one.kind == "receipt":
             told = say(language, "receipt")
         else:
-            told = say(language, "said", author=_tame(one.author), quote=_tame(one.quote))
+            author, quote = one.author.translate(QUOTES), one.quote.translate(QUOTES)
+            told = _tame(say(language, "said", author=author, quote=quote))
         yield f"[{one.number}] {told} {address(one)}"

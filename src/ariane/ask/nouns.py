@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from ariane.types import Wish
+
+QUESTION: Final = 500
+"""Signs of a question at most."""
 
 
 @dataclass(frozen=True, slots=True)

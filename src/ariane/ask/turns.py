@@ -7,15 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ariane.ask.meant import CONFIRMED, WHY, Meant, folded, meant, subject
-from ariane.ask.nouns import Question
+from ariane.ask.nouns import QUESTION, Question
 from ariane.read.language import language
 from ariane.types import Wish
 
 TURNS: Final = 3
 """Earlier questions that are read."""
-
-LONGEST: Final = 500
-"""Signs of a question that are read."""
 
 AGAIN: Final = re.compile(
     r"""^(?: and | but | also | what\ about | how\ about | what\ of
@@ -95,9 +92,9 @@ def sought(question: Question) -> Sought:
     """
     known: Sought | None = None
     for text in question.earlier[-TURNS:]:
-        turn = _next(known, replace(question, text=text[:LONGEST], earlier=()))
+        turn = _next(known, replace(question, text=text[:QUESTION], earlier=()))
         known = known if turn.after is Meant.WISH else turn
-    return _next(known, replace(question, text=question.text[:LONGEST], earlier=()))
+    return _next(known, replace(question, text=question.text[:QUESTION], earlier=()))
 
 
 def spoken(text: str) -> str | None:
@@ -112,7 +109,7 @@ def language_of(*texts: str) -> str | None:
 
 
 def _language(text: str) -> str | None:
-    told = spoken(text) or language(text[:LONGEST])
+    told = spoken(text) or language(text[:QUESTION])
     if told is None and not FRENCH.isdisjoint(re.findall(r"\w+", folded(text))):
         return "fr"
     return told

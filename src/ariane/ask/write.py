@@ -10,16 +10,13 @@ from importlib.resources import files
 from itertools import chain
 from typing import Any, Final
 
-from ariane.ask.nouns import Citation, Line, Question
+from ariane.ask.nouns import QUESTION, Citation, Line, Question
 from ariane.forms import folded, plain_words
 from ariane.material import material, to_machines
 from ariane.types import LanguageModel, Message, Post
 
 PROMPT: Final = "answer-3"
 """The instructions, by name and number; others get another number."""
-
-QUESTION: Final = 500
-"""Signs of a question that are shown."""
 
 SHOWN: Final = 1_000
 """Signs of each post that are shown."""

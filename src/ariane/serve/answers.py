@@ -15,7 +15,8 @@ from typing import TypeAlias
 
 from ariane.ask import Line, Question, stream, voice
 from ariane.ask.meant import Meant
-from ariane.ask.turns import LONGEST, sought
+from ariane.ask.nouns import QUESTION
+from ariane.ask.turns import sought
 from ariane.ask.words import say
 from ariane.engine import Engine
 from ariane.material import material
@@ -117,5 +118,5 @@ def _kept(engine: Engine, question: Question, made: list[Wish]) -> Iterator[Told
         yield Line(say(question.language, "who"))
         return
     kept = keep(engine.store, question.viewer, made, question.at)
-    yield Line(say(question.language, "wished", wish=material(question.text, LONGEST)))
+    yield Line(say(question.language, "wished", wish=material(question.text, QUESTION)))
     yield from kept

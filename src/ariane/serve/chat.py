@@ -17,7 +17,8 @@ from starlette.responses import Response, StreamingResponse
 
 from ariane.ask import Line, Question
 from ariane.ask.notes import Notes, listed, marked, model_of, written_by
-from ariane.ask.turns import LONGEST, TURNS, language_of
+from ariane.ask.nouns import QUESTION
+from ariane.ask.turns import TURNS, language_of
 from ariane.serve.access import ALSO_NOBODY, AnyCaller, own
 from ariane.serve.answers import told
 from ariane.serve.chat_models import (
@@ -173,8 +174,8 @@ def _asked(body: CompletionIn) -> list[str]:
     if not words:
         sentence = "There is no message of the user in 'messages'; add one."
         raise Refusal(400, sentence, name="invalid_value", param="messages")
-    if len(words[-1]) > LONGEST:
-        sentence = f"The last message has more than {LONGEST} characters; ask in fewer."
+    if len(words[-1]) > QUESTION:
+        sentence = f"The last message has more than {QUESTION} characters; ask in fewer."
         raise Refusal(400, sentence, name="string_above_max_length", param="messages")
     return words
 
