@@ -59,7 +59,7 @@ TELLING: Final = frozenset(
 """Verbs that ask for an answer: "tell me more" is a question, "tell me less" is a wish."""
 
 ASKED: Final = frozenset(
-    re.findall(r"\w+", "what who how where when why which if quoi qui dont si")
+    re.findall(r"\w+", "what who how where when why which if quoi qui dont si ce")
 )
 """Words that no wish has before its direction, though they fill one elsewhere."""
 
