@@ -32,7 +32,7 @@ def test_posts_come_as_documents_with_where_they_are(make: Make) -> None:
         assert "twelve stops" in first.page_content
         assert first.metadata["source"] == f"{url}/p/tram"
         assert "soup" in {one.id for one in retriever.invoke("less soup")}  # a query is no wish
-        assert retriever.invoke("tram " * 200)
+        assert retriever.invoke("the tram?\n" + "tram " * 200)
         assert {one.id for one in ArianeRetriever(url=url).invoke("tram")} >= {"muted"}
         with pytest.raises(ArianeError, match="401"):
             ArianeRetriever(url=url, token="forged").invoke("tram")
@@ -72,10 +72,11 @@ def another(body: bytes, seconds: float = 0.0) -> Iterator[str]:
     [
         (b"<html>Sign in</html>", 0.0, "no server of Ariane"),
         (b"[]", 0.0, "no server of Ariane"),
+        (b"[" * 100_000, 0.0, "no server of Ariane"),
         (b"x" * 2_000_000, 0.0, "too much"),
         (b"wxyz", 0.2, "too slowly|ReadTimeout"),
     ],
-    ids=["page", "list", "large", "slow"],
+    ids=["page", "list", "nested", "large", "slow"],
 )
 def test_what_is_no_answer_is_an_error_in_one_sentence(
     body: bytes, seconds: float, error: str

@@ -41,7 +41,7 @@ class ArianeRetriever(BaseRetriever):
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun
     ) -> list[Document]:
-        question = {"question": query[:LONGEST], "keep": False, "words": False}
+        question = {"question": " ".join(query.split())[:LONGEST], "keep": False, "words": False}
         cited = self._asked(question)["citations"]
         return [self._document(one) for one in cited if one["kind"] == "post"]
 
@@ -65,7 +65,7 @@ class ArianeRetriever(BaseRetriever):
         except httpx.HTTPError as error:
             reason = type(error).__name__
             raise ArianeError(f"{address} cannot be asked ({reason}); see that it runs.") from None
-        except ValueError:
+        except (ValueError, RecursionError):
             told = None
         if answer.status_code != httpx.codes.OK:
             said = body[:300].decode("utf-8", "replace")

@@ -64,11 +64,8 @@ def server(engine: Engine, viewer: str | None) -> MCPServer[Any]:
         """A page of the reader's own feed, each post with its reason; `request` is its receipt."""
         feed = for_you(engine, engine.ask(viewer, at=_now(), size=size))
         reasons = {one.post: _plain(sentence(one, feed, "en")) for one in feed.reasons}
-        items = [
-            {**_post(post, item.verdicts), "why": reasons.get(post.id, "")}
-            for item in feed.page.items
-            for post in [item.candidate.post]
-        ]
+        posts = [_post(item.candidate.post, item.verdicts) for item in feed.page.items]
+        items = [{**post, "why": reasons.get(post["id"], "")} for post in posts]
         return {"request": feed.ask.id, "items": items}
 
     @room.tool(annotations=READ_ONLY)

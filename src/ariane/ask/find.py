@@ -158,8 +158,8 @@ def thread(engine: Engine, at: int, post: str) -> list[str]:
 
 def covers(verdict: Verdict) -> bool:
     """Whether a verdict lays a warning over the text, not over its media alone."""
-    covers = verdict.decision is Decision.INTERSTITIAL
-    return covers and not verdict.policy.startswith(OF_MEDIA)
+    warns = verdict.decision is Decision.INTERSTITIAL
+    return warns and not verdict.policy.startswith(OF_MEDIA)
 
 
 def _near(query: Vector, reading: Reading | None) -> float:

@@ -34,6 +34,9 @@ ASKING: Final = re.compile(
 )
 """How questions begin that are no wishes."""
 
+WONDERING: Final = re.compile(r"\b(?:what|when|whether|why|pourquoi|quand)\b")
+"""What questions have that begin as something else: "no idea what happened"."""
+
 REQUEST: Final = re.compile(
     r"^(?:please |hi |hello |hey |bonjour |salut )?(?:(?:can|could|would|will|may) (?:you|i)"
     r"|(?:peux|pourrais)[- ]tu|tu (?:peux|pourrais)|(?:pouvez|pourriez)[- ]vous"
@@ -121,31 +124,39 @@ def _directed(text: str, plain: str) -> bool:
 
     A wish moves the feed and a question moves nothing, so that what may be either is a question.
     """
-    if (ASKING.match(plain) or "?" in plain) and not REQUEST.match(plain):
+    asks = ASKING.match(plain) or WONDERING.search(plain) or "?" in plain
+    if asks and not REQUEST.match(plain):
         return False
-    sentence = Sentence.of(text)
+    sentence, told = Sentence.of(text), INFORMED.search(plain) is not None
     parts = [place + 1 for place, word in enumerate(sentence.said) if word.kind == "mark"]
-    return LIKING.match(plain) is not None or any(
-        _leads(sentence, start, INFORMED.search(plain) is not None) for start in (0, *parts)
+    return (
+        LIKING.match(plain) is not None
+        or _leads(sentence, 0, told)
+        or any(_leads(sentence, start, told, alone=True) for start in parts)
     )
 
 
-def _leads(sentence: Sentence, place: int, told: bool) -> bool:
+def _leads(sentence: Sentence, place: int, told: bool, *, alone: bool = False) -> bool:
     """Whether a direction stands at a place, or after words that name nothing.
 
-    `told` is whether more would only be more to know.
+    `told` is whether more would only be more to know, `alone` whether nothing may follow it, as in
+    "politics: less".
     """
     while place < len(sentence.said):
         word = sentence.said[place]
+        if word.kind == "mark":
+            place += 1
+            continue
         meaning, length = sentence.meaning(place, None, named=False, begun=False)
         known = sentence.aspect(place)
         named = known is not None and known.after - known.first >= length
         if meaning is None or named or word.folded in ASKED:
             return False
         if isinstance(meaning, Mark) and meaning.part in ("not", "ne"):
-            return True
+            return not alone
         if isinstance(meaning, Push) and (not meaning.verb or meaning.strength >= STRONG):
-            return meaning.sign < 0 or not told
+            whole = not alone or sentence.ends(place + length)
+            return whole and (meaning.sign < 0 or not told)
         told = told or word.folded in TELLING
         place += length
     return False

@@ -92,7 +92,7 @@ def sought(question: Question) -> Sought:
     """
     known: Sought | None = None
     for text in question.earlier[-TURNS:]:
-        turn = _next(known, replace(question, text=text[:QUESTION], earlier=()))
+        turn = _next(known, replace(question, text=text[:QUESTION], earlier=(), wishing=True))
         known = known if turn.after is Meant.WISH else turn
     return _next(known, replace(question, text=question.text[:QUESTION], earlier=()))
 
