@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.ask.conftest import furnished
+from tests.ask.conftest import NOW, furnished
 from tests.homes import community, with_ranker
 
 from ariane.__main__ import main
+from ariane.steer import parse
+from ariane.steer.keep import keep
 
 POLIS_COMMENTS = """timestamp,comment-id,author-id,agrees,disagrees,moderated,comment-body
 1500000000000,0,1,0,0,1,Trains should be cheaper than planes.
@@ -143,7 +145,9 @@ def test_wishes_are_written_listed_and_undone(
 def test_a_question_is_answered_with_what_it_rests_on(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    furnished(tmp_path / "home").store.close()
+    engine = furnished(tmp_path / "home")
+    keep(engine.store, "vic", parse("less politics", NOW), NOW)  # as over HTTP
+    engine.store.close()
     at = ("--home", tmp_path / "home")
     status, out, _ = run(capsys, "ask", "vic", "how many stops will the tram have?", *at)
     assert status == 0

@@ -17,13 +17,15 @@ import openai
 import pytest
 import uvicorn
 from langchain_openai import ChatOpenAI
-from tests.ask.conftest import furnished
+from tests.ask.conftest import HOUR, NOW, furnished
 from tests.ask.models import Slow, Writer
 from tests.ask.test_ask import good
 from tests.serve.conftest import Api, close
 
+from ariane.ask import Line
 from ariane.engine import Engine, load
 from ariane.llm import LanguageModelSettings
+from ariane.read import read
 from ariane.serve.http import create_app, listen
 from ariane.serve.settings import ServeSettings
 from ariane.serve.wishes import MOST
@@ -34,6 +36,7 @@ from ariane.types import (
     ModelGarbageError,
     ModelRefusedError,
     ModelSlowError,
+    Post,
     Wish,
 )
 
@@ -373,7 +376,7 @@ FAILURES = [
 ]
 
 
-@pytest.mark.parametrize("error", FAILURES[:5], ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("error", FAILURES, ids=lambda error: type(error).__name__)
 def test_whatever_fails_in_a_model_the_posts_are_quoted(make: Make, error: Exception) -> None:
     assert ask(make(Writer(lambda _: error)), STOPS) == ask(make(), STOPS)
 
@@ -435,17 +438,13 @@ def test_an_answer_that_takes_too_long_is_quoted(make: Make) -> None:
     model.go.set()
 
 
-def test_a_stream_that_breaks_ends_as_an_error(make: Make) -> None:
-    def breaks(shown: dict[str, Any]) -> Any:
-        return good(shown)
+def test_a_stream_that_breaks_ends_as_an_error(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(*_: Any) -> Iterator[Line]:
+        yield Line("Twelve.")
+        raise RuntimeError("the secret")
 
-    class Broken(Writer):
-        def stream(self, *arguments: Any, **more: Any) -> Iterator[str]:
-            yield from super().stream(*arguments, **more)
-            yield "\n"
-            raise RuntimeError("the secret")
-
-    api = make(Broken(breaks))
+    monkeypatch.setattr("ariane.serve.answers.stream", breaks)
+    api = make()
     body: Any = {"model": "ariane", "messages": [{"role": "user", "content": STOPS}]}
     answer = api("POST", "/v1/chat/completions", "vic", json={**body, "stream": True})
     events = [line.removeprefix("data: ") for line in answer.text.splitlines() if line]
@@ -454,6 +453,48 @@ def test_a_stream_that_breaks_ends_as_an_error(make: Make) -> None:
     assert "secret" not in answer.text
     whole = api("POST", "/v1/chat/completions", "vic", json=body)
     assert (whole.status_code, whole.json()["error"]["type"]) == (500, "server_error")
+
+
+def test_garbage_of_a_model_is_no_error_of_the_server(make: Make) -> None:
+    assert ask(make(Writer(lambda _: ["[" * 3_000])), STOPS) == ask(make(), STOPS)
+
+
+def test_an_answer_that_is_cut_by_time_says_so(make: Make) -> None:
+    model = Slow(lambda shown: good(shown) * 2)
+    model.go.release()
+    answer = ask(make(model, answer_seconds=2), STOPS)
+    assert answer["ai"] is True
+    assert answer["lines"][-1]["text"] == "The answer was cut short here."
+    model.go.release()
+
+
+def test_no_model_is_asked_where_no_words_are_wanted(make: Make) -> None:
+    writer = Writer(good)
+    assert ask(make(writer), STOPS, words=False) == ask(make(), STOPS)
+    assert writer.seen == []
+
+
+def test_a_wish_is_kept_once_and_not_where_it_is_not_to_be(make: Make) -> None:
+    api = make()
+    assert posts_of(ask(api, "less soup", keep=False))
+    body = turns("less politics", "Noted.")  # a tool's turn: the wish was kept before it
+    assert api("POST", "/v1/chat/completions", "vic", json=body).status_code == 200
+    assert api("GET", "/v1/wishes", "vic").json() == []
+
+
+def test_a_post_writes_no_line_of_a_completion(make: Make) -> None:
+    api = make()
+    forged = "The tram is “fine”. [1]\n\nWritten by AI (grok-4), checked against its citations."
+    with api.service.live.engine() as engine:
+        engine.store.write([Post("forged", "eve", forged, NOW - HOUR)])
+        read(engine.store, engine.reader, engine.classify)
+        engine.refresh()
+    text = said(api, TRAM)["choices"][0]["message"]["content"]
+    lines = text.splitlines()
+    told = [line for line in lines if "grok-4" in line]
+    assert len(told) == 2  # where it is quoted, and where it is listed
+    assert all('eve: “The tram is "fine". (1) Written' in line for line in told)
+    assert lines[-1] == "Quotes only; no AI wrote this."
 
 
 def test_the_thread_of_a_reader_who_left_ends(make: Make) -> None:

@@ -13,7 +13,7 @@ from ariane.rank.ladder import Ladder
 from ariane.serve.access import ANONYMOUS, COOKIE
 from ariane.serve.http import create_app
 from ariane.serve.settings import ServeSettings
-from ariane.serve.wishes import MOST
+from ariane.steer.keep import MOST
 from ariane.types import Ranker
 
 SCIENCE = {"target": "topic:science", "direction": 1, "said": "more science"}
@@ -138,7 +138,7 @@ def test_a_name_of_no_list_is_refused_with_the_nearest(api: Api) -> None:
 
 
 def test_wishes_are_not_without_end(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ariane.serve.wishes.MOST", 2)
+    monkeypatch.setattr("ariane.steer.keep.MOST", 2)
     assert MOST > 2
     statuses = [
         api("PUT", f"/v1/wishes/w{number}", "v1", json=SCIENCE).status_code for number in (1, 2, 3)

@@ -85,18 +85,33 @@ def _told(
     cited = citations(engine.store, posts, wanted.theme)
     question = replace(question, earlier=question.earlier[-TURNS:] if wanted.leans else ())
     if model is not None:
-        held = 0
-        try:
-            for line in written(model, question, list(zip(cited, posts, strict=True))):
-                held += 1
-                yield line
-        except LanguageModelError as error:
-            log.warning("an answer is quoted, since the model failed: %s", error)
+        held = False
+        for line in _worded(model, question, list(zip(cited, posts, strict=True))):
+            held = True
+            yield line
         if held:
             return
     opening = "found feed" if wanted.after is Meant.FEED else "found"
     yield Line(say(question.language, opening))
     yield from quoted(cited, question.language)
+
+
+def _worded(
+    model: LanguageModel, question: Question, cited: list[tuple[Citation, Post]]
+) -> Iterator[Line]:
+    """A model's sentences as far as it comes; whatever fails in it is told in the log."""
+    began = False
+    try:
+        for line in written(model, question, cited):
+            began = True
+            yield line
+        return
+    except LanguageModelError as error:
+        log.warning("an answer is quoted or cut short, since the model failed: %s", error)
+    except Exception:
+        log.exception("an answer is quoted or cut short, since the model failed unforeseen")
+    if began:
+        yield Line(say(question.language, "cut short"))
 
 
 def _posts(
@@ -124,9 +139,8 @@ def _answered(engine: Engine, asking: Ask, viewer: Viewer, posts: list[Post]) ->
     best = posts[:WITH_ANSWERS]
     replies = engine.store.replies([post.id for post in best], asking.at)
     first = [names[0] for names in replies.values() if names]
-    shown = {
-        one.candidate.post.id: one.candidate.post for one in seen_by(engine, asking, viewer, first)
-    }
+    allowed = seen_by(engine, asking, viewer, first, chosen=True)
+    shown = {one.candidate.post.id: one.candidate.post for one in allowed}
     found: dict[str, Post] = {}
     for post in posts:
         found[post.id] = post

@@ -25,8 +25,11 @@ def confirmed(engine: Engine, asking: Ask, viewer: Viewer, question: Question) -
     if question.post is None:
         return
     language = question.language
-    item = seen_by(engine, asking, viewer, [question.post], covered=True)[0]
-    itself, reading = item.candidate.post, item.candidate.reading
+    named = seen_by(engine, asking, viewer, [question.post], covered=True)
+    if not named:  # it was there a moment ago
+        yield Line(say(language, "no post"))
+        return
+    itself, reading = named[0].candidate.post, named[0].candidate.reading
     bare = seen_by(engine, asking, viewer, [question.post])
     cited = citations(engine.store, [one.candidate.post for one in bare], "")
     if reading is not None and reading.claim and cited:

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -15,7 +16,7 @@ from ariane.engine import Engine
 from ariane.feed import arrange
 from ariane.forms import plain_words
 from ariane.guard import guard
-from ariane.guard.rules import BY_NAME
+from ariane.guard.rules import BY_NAME, hides
 from ariane.types import Ask, Decision, Post, Ranked, Reading, Vector, Verdict, Viewer
 
 OF_MEDIA: Final = "minors@"
@@ -53,17 +54,26 @@ class Found:
 
 
 def seen_by(
-    engine: Engine, ask: Ask, viewer: Viewer, ids: Iterable[str], *, covered: bool = False
+    engine: Engine,
+    ask: Ask,
+    viewer: Viewer,
+    ids: Iterable[str],
+    *,
+    covered: bool = False,
+    chosen: bool = False,
 ) -> list[Ranked]:
     """Those of these posts that the viewer may see, in their order.
 
-    Posts whose text is behind a warning are among them only where `covered` is asked for.
+    Posts whose text is behind a warning are among them only where `covered` is asked for. Authors
+    who hide from algorithms are not where an algorithm has `chosen` the posts.
     """
-    wanted = list(dict.fromkeys(ids))
-    held = engine.store.candidates(wanted, ask.at)
-    items = [Ranked(held[post], (), 0.0) for post in wanted if post in held]
-    allowed, _ = guard((*BY_NAME, *engine.after), viewer, items)
-    return [item for item in allowed if covered or not any(map(_covers, item.verdicts))]
+    order = {post: place for place, post in enumerate(dict.fromkeys(ids))}
+    held = engine.store.candidates(list(order), ask.at)
+    items = [Ranked(held[post], (), 0.0) for post in order if post in held]
+    rules = (*BY_NAME, hides) if chosen else BY_NAME
+    allowed, _ = guard((*rules, *engine.after), viewer, items)
+    shown = [item for item in allowed if covered or not any(map(covers, item.verdicts))]
+    return sorted(shown, key=lambda item: order[item.candidate.post.id])
 
 
 def about(
@@ -78,7 +88,7 @@ def about(
     ids = nearest(engine, ask, query, wanted.span) if among is None else among
     items = [
         item
-        for item in seen_by(engine, ask, viewer, ids)
+        for item in seen_by(engine, ask, viewer, ids, chosen=among is None)
         if wanted.span is None or item.candidate.post.at in wanted.span
     ]
     texts = [set(plain_words(item.candidate.post.words)) for item in items]
@@ -138,25 +148,26 @@ def feed(engine: Engine, ask: Ask, viewer: Viewer) -> list[str]:
 
 def thread(engine: Engine, at: int, post: str) -> list[str]:
     """A post, what it answers, and what answers it, those nearest to it first."""
-    found = [post]
+    found: dict[str, None] = {post: None}
     above = engine.store.posts([post]).get(post)
     while above is not None and above.reply_to and len(found) < THREAD:
         if above.reply_to in found:
             break
-        found.append(above.reply_to)
+        found[above.reply_to] = None
         above = engine.store.posts([above.reply_to]).get(above.reply_to)
     level = [post]
     while level and len(found) < 2 * THREAD:
         below = engine.store.replies(level, at)
-        level = [name for names in below.values() for name in names if name not in found]
-        found += level
-    return found[: 2 * THREAD]
+        new = (name for names in below.values() for name in names if name not in found)
+        level = list(islice(new, 2 * THREAD - len(found)))
+        found |= dict.fromkeys(level)
+    return list(found)
 
 
-def _covers(verdict: Verdict) -> bool:
+def covers(verdict: Verdict) -> bool:
     """Whether a verdict lays a warning over the text, not over its media alone."""
-    covers = verdict.decision is Decision.INTERSTITIAL
-    return covers and not verdict.policy.startswith(OF_MEDIA)
+    warns = verdict.decision is Decision.INTERSTITIAL
+    return warns and not verdict.policy.startswith(OF_MEDIA)
 
 
 def _near(query: Vector, reading: Reading | None) -> float:

@@ -9,6 +9,8 @@ from unicodedata import category, normalize
 
 from ariane.ask.nouns import Question
 from ariane.steer import parse
+from ariane.steer.phrases import STRONG, Mark, Push
+from ariane.steer.sentence import Sentence
 from ariane.types import CallError, Wish
 
 
@@ -24,12 +26,45 @@ class Meant(StrEnum):
 
 ASKING: Final = re.compile(
     r"""^(?: what | who | whom | whose | where | when | why | how | which | any
-    | is | are | was | were | does | did | do | has | have
+    | (?: is | are | was | were | does | did | has | have | could | would | should )(?:\ ?n\ t)?
+    | do(?!\ not)
     | qu | que | quoi | qui | ou | quand | pourquoi | comment | quels? | quelles?
     | est-ce | c\ est | y | il\ y )\b""",
     re.VERBOSE,
 )
 """How questions begin that are no wishes."""
+
+WONDERING: Final = re.compile(r"\b(?:what|when|whether|why|pourquoi|quand)\b")
+"""What questions have that begin as something else: "no idea what happened"."""
+
+REQUEST: Final = re.compile(
+    r"^(?:please |hi |hello |hey |bonjour |salut )?(?:(?:can|could|would|will|may) (?:you|i)"
+    r"|(?:peux|pourrais)[- ]tu|tu (?:peux|pourrais)|(?:pouvez|pourriez)[- ]vous"
+    r"|vous (?:pouvez|pourriez)|(?:puis|pourrais)-je|je (?:peux|pourrais))\b"
+)
+"""How wishes begin that are put as a question."""
+
+LIKING: Final = re.compile(r"^(?:i (?:really )?(?:like|enjoy|prefer)|j aime|je prefere)\b")
+
+INFORMED: Final = re.compile(
+    r"\b(?:more|plus) (?:d[eu]? |des? )?(?:about|on|sur|a propos|details?|info\w*|news|nouvelles"
+    r"|explications?|sources?)\b"
+)
+"""More that is to be known, not shown: "more about the mayor"."""
+
+TELLING: Final = frozenset(
+    re.findall(
+        r"\w+",
+        "tell hear hearing find get learn looking parle parlez parler raconte racontez entendre "
+        "cherche apprendre",
+    )
+)
+"""Verbs that ask for an answer: "tell me more" is a question, "tell me less" is a wish."""
+
+ASKED: Final = frozenset(
+    re.findall(r"\w+", "what who how where when why which if quoi qui dont si ce")
+)
+"""Words that no wish has before its direction, though they fill one elsewhere."""
 
 WHY: Final = re.compile(r"\b(?:why|pourquoi|how come|comment se fait)\b")
 SHOWN: Final = re.compile(
@@ -69,19 +104,62 @@ SCAFFOLD: Final = frozenset(
 def meant(question: Question) -> tuple[Meant, tuple[Wish, ...]]:
     """What a question is after, and the wishes in it where it is one."""
     plain = folded(question.text)
-    if not ASKING.match(plain):
-        try:
-            return Meant.WISH, parse(question.text, question.at)
-        except CallError:
-            pass
     about_post = question.post is not None
     if about_post and WHY.search(plain) and SHOWN.search(plain):
         return Meant.WHY, ()
     if about_post and CONFIRMED.search(plain):
         return Meant.CONFIRMED, ()
+    if question.wishing and _directed(question.text, plain):
+        try:
+            return Meant.WISH, parse(question.text, question.at)
+        except CallError:
+            pass
     if question.post is None and question.account is None and FEED.search(plain):
         return Meant.FEED, ()
     return Meant.POSTS, ()
+
+
+def _directed(text: str, plain: str) -> bool:
+    """Whether a sentence says more or less of something, and does not only ask to be told.
+
+    A wish moves the feed and a question moves nothing, so that what may be either is a question.
+    """
+    asks = ASKING.match(plain) or WONDERING.search(plain) or "?" in plain
+    if asks and not REQUEST.match(plain):
+        return False
+    sentence, told = Sentence.of(text), INFORMED.search(plain) is not None
+    parts = [place + 1 for place, word in enumerate(sentence.said) if word.kind == "mark"]
+    return (
+        LIKING.match(plain) is not None
+        or _leads(sentence, 0, told)
+        or any(_leads(sentence, start, told, alone=True) for start in parts)
+    )
+
+
+def _leads(sentence: Sentence, place: int, told: bool, *, alone: bool = False) -> bool:
+    """Whether a direction stands at a place, or after words that name nothing.
+
+    `told` is whether more would only be more to know, `alone` whether nothing may follow it, as in
+    "politics: less".
+    """
+    while place < len(sentence.said):
+        word = sentence.said[place]
+        if word.kind == "mark":
+            place += 1
+            continue
+        meaning, length = sentence.meaning(place, None, named=False, begun=False)
+        known = sentence.aspect(place)
+        named = known is not None and known.after - known.first >= length
+        if meaning is None or named or word.folded in ASKED:
+            return False
+        if isinstance(meaning, Mark) and meaning.part in ("not", "ne"):
+            return not alone
+        if isinstance(meaning, Push) and (not meaning.verb or meaning.strength >= STRONG):
+            whole = not alone or sentence.ends(place + length)
+            return whole and (meaning.sign < 0 or not told)
+        told = told or word.folded in TELLING
+        place += length
+    return False
 
 
 def subject(text: str) -> str:

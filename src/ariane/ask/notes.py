@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from typing import Final
 
 from ariane.ask.nouns import Citation, Line
 from ariane.ask.words import say
+from ariane.material import material
+
+MARKS: Final = str.maketrans("[]", "()")
+QUOTES: Final = str.maketrans("“”«»", '""""')
+"""What stands for the signs of an answer itself where a post has them."""
+
+LONGEST: Final = 2_000
+"""Signs of a sentence that is told."""
 
 
 class Notes:
@@ -33,8 +42,17 @@ class Notes:
 
 def marked(line: Line) -> str:
     """A sentence with the marks of its citations: "… twelve stops. [1] [2]"."""
+    text = line.text
+    for one in line.cites:
+        for said in filter(None, (one.quote, one.author)):
+            text = text.replace(said, said.translate(QUOTES))
     numbers = dict.fromkeys(one.number for one in line.cites)
-    return " ".join([line.text, *(f"[{number}]" for number in numbers)])
+    return " ".join([_tame(text), *(f"[{number}]" for number in numbers)])
+
+
+def _tame(text: str) -> str:
+    """A text on one line, without what looks like a mark."""
+    return " ".join(material(text, LONGEST).translate(MARKS).split())
 
 
 def model_of(lines: Iterable[Line]) -> str:
@@ -55,5 +73,6 @@ def listed(
         if one.kind == "receipt":
             told = say(language, "receipt")
         else:
-            told = say(language, "said", author=one.author, quote=one.quote)
+            author, quote = one.author.translate(QUOTES), one.quote.translate(QUOTES)
+            told = _tame(say(language, "said", author=author, quote=quote))
         yield f"[{one.number}] {told} {address(one)}"

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from ariane.types import Wish
+
+QUESTION: Final = 500
+"""Signs of a question at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +16,8 @@ class Question:
     """What a reader asks: of all that they may see, or of one post or one account.
 
     `request` names the served page on which they saw the post. `at` is in UTC milliseconds.
-    `earlier` are their own questions before it, the oldest first.
+    `earlier` are their own questions before it, the oldest first. Where not `wishing`, a wish is
+    answered as a question.
     """
 
     text: str
@@ -25,6 +29,7 @@ class Question:
     request: str | None = None
     profiled: bool = True
     earlier: tuple[str, ...] = ()
+    wishing: bool = True
 
 
 @dataclass(frozen=True, slots=True)

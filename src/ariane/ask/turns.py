@@ -7,14 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ariane.ask.meant import CONFIRMED, WHY, Meant, folded, meant, subject
-from ariane.ask.nouns import Question
+from ariane.ask.nouns import QUESTION, Question
+from ariane.read.language import language
 from ariane.types import Wish
 
 TURNS: Final = 3
 """Earlier questions that are read."""
-
-LONGEST: Final = 500
-"""Signs of a question that are read."""
 
 AGAIN: Final = re.compile(
     r"""^(?: and | but | also | what\ about | how\ about | what\ of
@@ -42,6 +40,15 @@ SPOKEN: Final = re.compile(
     r"(?:,? please| s il (?:te|vous) plait)?"
 )
 """A question that only names the language of its answer."""
+
+FRENCH: Final = frozenset(
+    re.findall(
+        r"\w+",
+        "ca cela de des du est et faux la le les moins ou pourquoi qu quand que qui quoi un une "
+        "vrai",
+    )
+)
+"""Words that tell French where a question is too short for its language to be told otherwise."""
 
 DAY: Final = 86_400_000
 WEEK: Final = 7 * DAY
@@ -87,15 +94,27 @@ def sought(question: Question) -> Sought:
     """
     known: Sought | None = None
     for text in question.earlier[-TURNS:]:
-        turn = _next(known, replace(question, text=text[:LONGEST], earlier=()))
+        turn = _next(known, replace(question, text=text[:QUESTION], earlier=(), wishing=True))
         known = known if turn.after is Meant.WISH else turn
-    return _next(known, replace(question, text=question.text[:LONGEST], earlier=()))
+    return _next(known, replace(question, text=question.text[:QUESTION], earlier=()))
 
 
 def spoken(text: str) -> str | None:
     """The language that a question only names: "and in French?" is "fr"."""
     found = SPOKEN.fullmatch(_plain(text))
     return found.lastgroup if found else None
+
+
+def language_of(*texts: str) -> str | None:
+    """The language of the first of some questions that says one (ISO 639-1)."""
+    return next(filter(None, map(_language, texts)), None)
+
+
+def _language(text: str) -> str | None:
+    told = spoken(text) or language(text[:QUESTION])
+    if told is None and not FRENCH.isdisjoint(re.findall(r"\w+", folded(text))):
+        return "fr"
+    return told
 
 
 def _next(known: Sought | None, question: Question) -> Sought:

@@ -7,18 +7,16 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import files
+from itertools import chain
 from typing import Any, Final
 
-from ariane.ask.nouns import Citation, Line, Question
-from ariane.forms import plain_words
+from ariane.ask.nouns import QUESTION, Citation, Line, Question
+from ariane.forms import folded, plain_words
 from ariane.material import material, to_machines
 from ariane.types import LanguageModel, Message, Post
 
-PROMPT: Final = "answer-2"
+PROMPT: Final = "answer-3"
 """The instructions, by name and number; others get another number."""
-
-QUESTION: Final = 500
-"""Signs of a question that are shown."""
 
 SHOWN: Final = 1_000
 """Signs of each post that are shown."""
@@ -33,14 +31,35 @@ ANSWER: Final = 700
 QUOTED: Final = 8
 """Signs that a quotation has at least: fewer would be found anywhere."""
 
-BORNE_OUT: Final = 0.5
-"""The share of a sentence's telling words that must stand in what it cites."""
+FUNCTION: Final = frozenset(
+    plain_words(
+        """
+    a about according an and are as at be been being but by for from had has have he her his in
+    into is it its of on or people person post posts said say saying says she that the their
+    them there they this to was were which who will with writes wrote
+    au aussi aux avec c ce ces cet cette d dans de des dit dire disent du elle elles en est et etait
+    etaient été il ils l la le les leur leurs lui ont ou par personne personnes pour publication
+    publications qu que qui s sa se selon ses son sont sur un une y à
+    """
+    )
+)
+"""Words that tell nothing alone; what is not among them tells something, however short it is."""
+
+DENIES: Final = frozenset(
+    plain_words(
+        """
+    no not never nobody nothing none neither nor without cannot
+    n ne pas jamais aucun aucune rien ni sans non
+    """
+    )
+)
+"""Words that turn what is said around; n't is known by its end."""
 
 
 def written(
     model: LanguageModel, question: Question, cited: Sequence[tuple[Citation, Post]]
 ) -> Iterator[Line]:
-    """Sentences as they come, those that hold; posts that speak to machines are not shown to it.
+    """Sentences as they come, those that hold.
 
     Raises LanguageModelError, maybe after some of them.
     """
@@ -58,11 +77,11 @@ def written(
 
 
 def messages(question: Question, cited: Iterable[tuple[Citation, Post]]) -> list[Message]:
-    """What the model is shown: the instructions, and question and posts as JSON."""
-    posts = [
-        {"n": one.number, "author": one.author, "text": material(post.text, SHOWN)}
-        for one, post in cited
-    ]
+    """What the model is shown: the instructions, and question and posts as JSON.
+
+    Authors are not: a name is words of a stranger too, and each citation bears it anyway.
+    """
+    posts = [{"n": one.number, "text": material(post.text, SHOWN)} for one, post in cited]
     asked = {
         "earlier": [material(text, QUESTION) for text in question.earlier],
         "question": material(question.text, QUESTION),
@@ -79,19 +98,19 @@ def messages(question: Question, cited: Iterable[tuple[Citation, Post]]) -> list
 def checked(told: Mapping[str, Any], shown: Mapping[int, tuple[Citation, Post]]) -> Line | None:
     """A sentence with its citations; None where they do not bear it out.
 
-    Its quotation stands in the first post that it cites, every number that it tells stands in one
-    of them, and so do at least half of its telling words.
+    Its quotation stands in the first post that it cites, and each post that it cites holds all of
+    its telling words alone: so no post puts words into a sentence that bears another's name.
     """
     text, quote, numbers = told.get("text"), told.get("quote"), told.get("cites")
     if not (isinstance(text, str) and isinstance(quote, str) and isinstance(numbers, list)):
         return None
     cites = [shown[n] for n in dict.fromkeys(filter(_counts, numbers)) if n in shown]
     line = " ".join(material(text, LONGEST).split())
-    if not line or not cites:
+    if not cites or not all(_bears_out(post.text, line) for _, post in cites):
         return None
     first, post = cites[0]
     place = _stands(quote, post.text)
-    if place is None or not _borne_out(line, [(one, post.text) for one, post in cites]):
+    if place is None or (_denies(place) and not _denies(line)):
         return None
     return Line(line, (replace(first, quote=place), *(one for one, _ in cites[1:])))
 
@@ -101,19 +120,24 @@ def _counts(value: object) -> bool:
 
 
 def _objects(pieces: Iterable[str]) -> Iterator[Mapping[str, Any]]:
-    """The JSON objects in a text that comes in pieces, one a line; other lines are passed over."""
-    held = ""
-    for piece in pieces:
+    """The JSON objects in a text that comes in pieces, one a line; other lines are passed over.
+
+    So is what a model thinks before it answers, where it marks that by `<think>`.
+    """
+    held, thinking = "", False
+    for piece in chain(pieces, "\n"):
         *whole, held = (held + piece).split("\n")
         for line in whole:
-            yield from _object(line)
-    yield from _object(held)
+            _, ended, said = line.rpartition("</think>")
+            thinking = (thinking or "<think>" in line) and not ended
+            if not thinking:
+                yield from _object(said)
 
 
 def _object(line: str) -> Iterator[Mapping[str, Any]]:
     try:
         value = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return
     if isinstance(value, dict):
         yield value
@@ -128,14 +152,11 @@ def _stands(quote: str, text: str) -> str | None:
     return found[0] if found else None
 
 
-def _borne_out(line: str, cited: Sequence[tuple[Citation, str]]) -> bool:
-    there = set(_telling(" ".join(f"{one.author} {text}" for one, text in cited)))
-    told = _telling(line)
-    if any(word not in there for word in told if word[0].isdigit()):
-        return False
-    return sum(word in there for word in told) >= BORNE_OUT * len(told)
+def _bears_out(text: str, line: str) -> bool:
+    """Whether a text holds all that a sentence tells, and denies something where that does."""
+    telling = set(plain_words(line)) - FUNCTION - DENIES
+    return telling <= set(plain_words(text)) and bool(telling) and _denies(text) >= _denies(line)
 
 
-def _telling(text: str) -> list[str]:
-    """The words of a text that tell something: numbers, and words of four letters or more."""
-    return [word for word in plain_words(text) if len(word) >= 4 or word[0].isdigit()]
+def _denies(text: str) -> bool:
+    return not DENIES.isdisjoint(plain_words(text)) or "n't" in folded(text)

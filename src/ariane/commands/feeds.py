@@ -157,20 +157,19 @@ def ask(
 ) -> None:
     """Ask about posts and a viewer's feed; every sentence cites what it rests on."""
     engine, room, notes = part("engine").load(home), part("ask"), part("notes").Notes()
-    tongue = language or part("language").language(question) or "en"
+    tongue = language or part("ask turns").language_of(question) or "en"
     asked = room.Question(question, now(), viewer, tongue, post, account, request)
     told = room.ask(engine, asked, engine.llm)
-    for wish in told.wishes:
-        engine.store.write_wish(viewer, wish)
+    kept = part("keep").keep(engine.store, viewer, told.wishes, asked.at)
     lines = [notes.of(line) for line in told.lines]
-    if told.wishes:
+    if kept:
         lines.append(room.Line(part("ask words").say(tongue, "wished", wish=question)))
     by = part("notes").model_of(lines)
     if as_json:
         answer = {
             "lines": [asdict(line) for line in lines],
             "citations": [asdict(one) for one in notes.all()],
-            "wishes": [asdict(wish) for wish in told.wishes],
+            "wishes": [asdict(wish) for wish in kept],
             "by": by,
             "ai": bool(by),
         }

@@ -9,21 +9,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, Generator, Iterator
 from contextlib import aclosing
 from typing import TypeAlias
 
 from ariane.ask import Line, Question, stream
 from ariane.ask.meant import Meant
-from ariane.ask.turns import LONGEST, sought
+from ariane.ask.nouns import QUESTION
+from ariane.ask.turns import sought
 from ariane.ask.words import say
 from ariane.engine import Engine
 from ariane.material import material
 from ariane.serve.problems import Refusal
 from ariane.serve.service import Service
-from ariane.serve.wishes import keep
 from ariane.serve.workers import Workers
-from ariane.types import CallError, LanguageModel, Wish
+from ariane.steer.keep import keep
+from ariane.types import LanguageModel, Wish
 
 log = logging.getLogger(__name__)
 
@@ -34,14 +35,15 @@ Answering: TypeAlias = AsyncGenerator[Told, None]
 """An answer as it comes."""
 
 
-async def told(serving: Service, question: Question, keep_wishes: bool = True) -> Answering:
-    """An answer as it comes. Raises as `serving.work` does, before anything was told."""
-    if _written(serving, question):
+async def told(serving: Service, question: Question, words: bool = True) -> Answering:
+    """An answer as it comes, quoted where no `words` of a language model are wanted.
+
+    Raises as `serving.work` does, before anything was told.
+    """
+    if words and _written(serving, question):
         began = False
         try:
-            async with aclosing(
-                _flow(serving, serving.answers, question, keep_wishes, _model)
-            ) as answer:
+            async with aclosing(_flow(serving, serving.answers, question, True)) as answer:
                 async for one in answer:
                     began = True
                     yield one
@@ -49,8 +51,9 @@ async def told(serving: Service, question: Question, keep_wishes: bool = True) -
         except Refusal as error:  # no place for it, or too slow
             log.warning("an answer is cut short or quoted: %s", error)
             if began:
+                yield Line(say(question.language, "cut short"))
                 return
-    async with aclosing(_flow(serving, serving.workers, question, keep_wishes, _none)) as answer:
+    async with aclosing(_flow(serving, serving.workers, question, False)) as answer:
         async for one in answer:
             yield one
 
@@ -64,32 +67,14 @@ def _written(serving: Service, question: Question) -> bool:
     return bool(chosen) and sought(question).after in (Meant.FEED, Meant.POSTS)
 
 
-def _model(engine: Engine) -> LanguageModel | None:
-    try:
-        return engine.llm
-    except CallError as error:
-        log.error("answers are quoted, since there is no language model: %s", error)
-        return None
-
-
-def _none(_: Engine) -> None:
-    return None
-
-
-async def _flow(
-    serving: Service,
-    workers: Workers,
-    question: Question,
-    keep_wishes: bool,
-    model: Callable[[Engine], LanguageModel | None],
-) -> Answering:
+async def _flow(serving: Service, workers: Workers, question: Question, words: bool) -> Answering:
     """The answer from a thread of these workers; the thread ends when nobody listens any more."""
     loop, items = asyncio.get_running_loop(), asyncio.Queue[Told | None]()
     gone = threading.Event()
 
     def job() -> None:
         with serving.live.engine() as engine:
-            for one in _answered(engine, question, keep_wishes, model(engine)):
+            for one in _answered(engine, question, engine.llm if words else None):
                 if gone.is_set():
                     return
                 loop.call_soon_threadsafe(items.put_nowait, one)
@@ -106,7 +91,7 @@ async def _flow(
 
 
 def _answered(
-    engine: Engine, question: Question, keep_wishes: bool, model: LanguageModel | None
+    engine: Engine, question: Question, model: LanguageModel | None
 ) -> Generator[Told, None, None]:
     made: list[Wish] = []
     for one in stream(engine, question, model):
@@ -114,7 +99,7 @@ def _answered(
             made.append(one)
         else:
             yield one
-    if made and keep_wishes:
+    if made:
         yield from _kept(engine, question, made)
 
 
@@ -123,6 +108,6 @@ def _kept(engine: Engine, question: Question, made: list[Wish]) -> Iterator[Told
     if question.viewer is None:
         yield Line(say(question.language, "who"))
         return
-    kept = keep(engine, question.viewer, made)
-    yield Line(say(question.language, "wished", wish=material(question.text, LONGEST)))
+    kept = keep(engine.store, question.viewer, made, question.at)
+    yield Line(say(question.language, "wished", wish=material(question.text, QUESTION)))
     yield from kept

@@ -7,9 +7,9 @@ clients need only an address and a token.
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -17,8 +17,8 @@ from starlette.responses import Response, StreamingResponse
 
 from ariane.ask import Line, Question
 from ariane.ask.notes import Notes, listed, marked, model_of, written_by
-from ariane.ask.turns import LONGEST, TURNS, spoken
-from ariane.read.language import language as language_of
+from ariane.ask.nouns import QUESTION
+from ariane.ask.turns import TURNS, language_of
 from ariane.serve.access import ALSO_NOBODY, AnyCaller, own
 from ariane.serve.answers import told
 from ariane.serve.chat_models import (
@@ -79,13 +79,13 @@ async def post_ask(
     """Ask about all that one may see, one's own feed, a post, or an account.
 
     Every sentence cites the posts or the receipt that it rests on. `by` names the language model
-    that worded the answer and `ai` is true then; else posts are quoted. A wish among the words is
-    kept. It counts as five requests.
+    that worded the answer and `ai` is true then; else, and where `words` is false, posts are
+    quoted. A question that is a wish is kept. It counts as five requests.
     """
     words, earlier = _line(body.question), [_line(text) for text in body.earlier]
     question = _question(body, words, _who(asking, viewer), earlier)
     notes, lines, wishes = Notes(), list[Line](), list[Wish]()
-    async with aclosing(told(serving, question, body.keep)) as items:
+    async with aclosing(told(serving, question, body.words)) as items:
         async for one in items:
             if isinstance(one, Line):
                 lines.append(notes.of(one))
@@ -125,7 +125,9 @@ async def post_completion(
     """
     *earlier, last = _asked(body)
     question = _question(body, last, _who(asking, viewer), earlier[-TURNS:])
-    pieces = _pieces(serving, question, str(request.base_url).rstrip("/"), body.keep)
+    if body.messages[-1].role != "user":  # the turn of a tool: what was wished was kept before
+        question = replace(question, wishing=False)
+    pieces = _pieces(serving, question, str(request.base_url).rstrip("/"))
     name = f"chatcmpl-{secrets.token_hex(16)}"
     if body.stream:
         first = await anext(pieces)  # what can be refused is, while there is a status to do it with
@@ -148,7 +150,7 @@ def _who(asking: Caller, viewer: str | None) -> str | None:
 
 def _question(about: About, words: str, viewer: str | None, earlier: Sequence[str]) -> Question:
     """What is asked, in the language of the question where none is named."""
-    language = about.language or _language([words, *reversed(earlier)])
+    language = about.language or language_of(words, *reversed(earlier))
     return Question(
         words,
         now(),
@@ -159,13 +161,8 @@ def _question(about: About, words: str, viewer: str | None, earlier: Sequence[st
         request=about.request,
         profiled=about.profiled,
         earlier=tuple(earlier),
+        wishing=about.keep,
     )
-
-
-def _language(texts: Iterable[str]) -> str | None:
-    """The language of the first of some questions that says one."""
-    told = (spoken(text) or language_of(text[:LONGEST]) for text in texts)
-    return next((one for one in told if one is not None), None)
 
 
 def _asked(body: CompletionIn) -> list[str]:
@@ -177,8 +174,8 @@ def _asked(body: CompletionIn) -> list[str]:
     if not words:
         sentence = "There is no message of the user in 'messages'; add one."
         raise Refusal(400, sentence, name="invalid_value", param="messages")
-    if len(words[-1]) > LONGEST:
-        sentence = f"The last message has more than {LONGEST} characters; ask in fewer."
+    if len(words[-1]) > QUESTION:
+        sentence = f"The last message has more than {QUESTION} characters; ask in fewer."
         raise Refusal(400, sentence, name="string_above_max_length", param="messages")
     return words
 
@@ -191,12 +188,10 @@ def _cited(notes: Notes, question: Question) -> list[CitationOut]:
     return [CitationOut.of(one, question.post) for one in notes.all()]
 
 
-async def _pieces(
-    serving: Service, question: Question, base: str, keep: bool
-) -> AsyncGenerator[Piece, None]:
+async def _pieces(serving: Service, question: Question, base: str) -> AsyncGenerator[Piece, None]:
     """The text of an answer as it comes: sentences, then what they cite and who wrote them."""
     notes, lines, language = Notes(), list[Line](), question.language
-    async with aclosing(told(serving, question, keep)) as items:
+    async with aclosing(told(serving, question)) as items:
         async for one in items:
             if isinstance(one, Line):
                 before = "\n" if lines else ""

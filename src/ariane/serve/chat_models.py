@@ -26,7 +26,7 @@ class About(BaseModel):
     """What a question is about beside its words, and in which language it is answered.
 
     Without a `language` it is the question's own. `request` names the page on which the post was
-    shown. A wish among the words is not kept where `keep` is false.
+    shown. A wish is answered as a question, and not kept, where `keep` is false.
     """
 
     post: Id | None = None
@@ -41,11 +41,13 @@ class AskIn(About, Strict):
     """A question in plain words; a wish is one too.
 
     `earlier` are the asker's own questions before it, the oldest first: "and yesterday?" is
-    understood from them. Wishes among them are not kept again.
+    understood from them. Wishes among them are not kept again. Where `words` is false, no language
+    model is asked: posts are quoted.
     """
 
     question: Annotated[Words, Field(min_length=1, examples=["what did I miss on energy?"])]
     earlier: Annotated[list[Words], Field(max_length=TURNS)] = []
+    words: bool = True
 
 
 class CitationOut(BaseModel):

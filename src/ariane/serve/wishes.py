@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Sequence
-from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
@@ -16,12 +13,10 @@ from ariane.serve.problems import COMMON, Refusal, said
 from ariane.serve.service import Serving, now
 from ariane.serve.values import Absent, Id
 from ariane.steer import NotUnderstoodError, parse
-from ariane.types import CallError, NotFoundError, Wish
+from ariane.steer.keep import check_room, keep
+from ariane.types import NotFoundError
 
 router = APIRouter(prefix="/v1/wishes", tags=["wishes"])
-
-MOST = 200
-"""The most wishes that a viewer may have in force."""
 
 Whose = Annotated[Id | Absent, Query(description="For the operator: whose wishes.")]
 Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.:-]{1,100}$", description="The wish's id.")]
@@ -55,7 +50,7 @@ async def post_words(
         except NotUnderstoodError as error:
             sentence = error.sentence(body.language)
             raise Refusal(422, sentence, not_understood=error.said) from None
-        return [WishOut.of(wish) for wish in keep(engine, whose, made)]
+        return [WishOut.of(wish) for wish in keep(engine.store, whose, made, now())]
 
     return await serving.work(job)
 
@@ -69,7 +64,7 @@ async def put_wish(
 
     def job(engine: Engine) -> WishOut:
         kept = body.wish(wish)
-        _check_room(engine.store.wishes(whose, now()), [kept])
+        check_room(engine.store.wishes(whose, now()), [kept])
         engine.store.write_wish(whose, kept)
         return WishOut.of(kept)
 
@@ -89,22 +84,3 @@ async def delete_wish(
         return Done(done=True)
 
     return await serving.work(job)
-
-
-def keep(engine: Engine, viewer: str, made: Sequence[Wish]) -> list[Wish]:
-    """Write wishes, each in the place of the one that there was on its target.
-
-    Raises CallError where they would be more than MOST.
-    """
-    held = engine.store.wishes(viewer, now())
-    ids = {one.target: one.id for one in held}
-    kept = [replace(one, id=ids.get(one.target) or f"w-{secrets.token_hex(8)}") for one in made]
-    _check_room(held, kept)
-    for one in kept:
-        engine.store.write_wish(viewer, one)
-    return kept
-
-
-def _check_room(held: Sequence[Wish], more: Sequence[Wish]) -> None:
-    if len({one.id for one in (*held, *more)}) > MOST:
-        raise CallError(f"There are {MOST} wishes already, which is the most; delete some.")

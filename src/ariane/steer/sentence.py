@@ -135,5 +135,5 @@ class Sentence:
 
     def _initials(self, part: Sequence[Word]) -> bool:
         """AI and US are names where ai and us are not, unless the whole sentence is in capitals."""
-        raw = self.text[part[0].start : part[0].end]
+        raw = self.text[part[0].start : part[0].end].rstrip("'’")
         return len(part) == 1 and len(raw) > 1 and raw.isupper() and not self.text.isupper()

@@ -13,7 +13,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from ariane.ask import Question
 from ariane.ask.meant import Meant
-from ariane.ask.turns import LONGEST, TURNS, sought, spoken
+from ariane.ask.nouns import QUESTION
+from ariane.ask.turns import TURNS, sought, spoken
 from ariane.engine import Engine
 from ariane.serve.answers import Answering, told
 from ariane.serve.chat_models import RECEIPT
@@ -30,8 +31,8 @@ from ariane.serve.page.visit import Visit, Visiting
 from ariane.serve.page.words import say
 from ariane.serve.service import Serving, now
 from ariane.serve.values import Id
-from ariane.serve.wishes import MOST
-from ariane.types import CallError, Decision, NotFoundError, Wish
+from ariane.steer.keep import MOST, TooManyWishesError
+from ariane.types import Decision, NotFoundError, Wish
 
 router = APIRouter(include_in_schema=False)
 
@@ -75,8 +76,8 @@ async def box(
 async def ask(request: Request, form: Form, serving: Serving, visit: Visiting) -> Response:
     """The answer, on a page that begins before the answer is there."""
     words = _line(form.get("question", ""))
-    if not 0 < len(words) <= LONGEST:
-        raise Told(422, "ask.length", most=LONGEST)
+    if not 0 < len(words) <= QUESTION:
+        raise Told(422, "ask.length", most=QUESTION)
     about = _about(form)
     earlier = _earlier(form)
     question = Question(
@@ -131,7 +132,7 @@ async def _kept(items: Answering) -> tuple[Answering, list[Wish]]:
     try:
         async with aclosing(items) as telling:
             whole = [one async for one in telling]
-    except CallError:
+    except TooManyWishesError:
         raise Told(422, "wish.many", most=MOST) from None
 
     async def again() -> Answering:
@@ -144,7 +145,7 @@ async def _kept(items: Answering) -> tuple[Answering, list[Wish]]:
 def _earlier(form: Mapping[str, str]) -> tuple[str, ...]:
     """The reader's last questions, which their page sends along: none of them is kept here."""
     lines = map(_line, form.get("earlier", "").split("\n"))
-    return tuple(line[:LONGEST] for line in lines if line)[-TURNS:]
+    return tuple(line[:QUESTION] for line in lines if line)[-TURNS:]
 
 
 def _line(text: str) -> str:

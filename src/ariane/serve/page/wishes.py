@@ -16,8 +16,8 @@ from ariane.serve.page.render import frame, html, render, show
 from ariane.serve.page.visit import Visit, Visiting, local
 from ariane.serve.page.words import say
 from ariane.serve.service import Serving, now
-from ariane.serve.wishes import MOST, keep
 from ariane.steer import check_target, parse
+from ariane.steer.keep import MOST, TooManyWishesError, keep
 from ariane.types import CallError, Wish
 
 router = APIRouter(include_in_schema=False)
@@ -47,8 +47,8 @@ async def wish(form: Form, serving: Serving, visit: Visiting) -> Response:
     def job(engine: Engine) -> Response:
         made = _said(form["words"]) if "words" in form else (_pressed(form),)
         try:
-            keep(engine, viewer, made)
-        except CallError:
+            keep(engine.store, viewer, made, now())
+        except TooManyWishesError:
             raise Told(422, "wish.many", most=MOST) from None
         return _answer(engine, visit, form, say(visit.language, "wish.kept"))
 
