@@ -28,7 +28,7 @@ from ariane.llm import LanguageModelSettings
 from ariane.read import read
 from ariane.serve.http import create_app, listen
 from ariane.serve.settings import ServeSettings
-from ariane.serve.wishes import MOST
+from ariane.steer.keep import MOST
 from ariane.types import (
     BudgetError,
     LanguageModel,

@@ -198,7 +198,9 @@ class LocalDoor:
                 stopping_criteria=StoppingCriteriaList([stop]),
                 streamer=streamer,
             )
-        out: Tokens = whole[0, tokens.shape[1] :]
+            out: Tokens = whole[0, tokens.shape[1] :]
+        if self._ending.is_set():
+            raise self._slow()  # at once: nothing more may be asked of torch or of a tokenizer
         return out
 
     def _slow(self, cost: int | None = None) -> FailedError:
