@@ -60,6 +60,14 @@ def how(at: Reader) -> None:
     at.go("/how")
 
 
+def ask(at: Reader) -> None:
+    """A question, and its answer."""
+    at.go("/ask")
+    at.page.locator("#question").fill("what do people say about the tram?")
+    at.page.keyboard.press("Enter")
+    expect(at.page.locator("#answer .written")).to_be_visible()
+
+
 def me(at: Reader) -> None:
     """One's own data."""
     at.go("/me")
@@ -74,6 +82,7 @@ SHOTS: Final = {
     "feed": (feed, 1280, "en"),
     "feed-fr": (feed, 1280, "fr"),
     "why": (why, 1280, "en"),
+    "ask": (ask, 1280, "en"),
     "how": (how, 1280, "en"),
     "me": (me, 1280, "en"),
     "operator": (operator, 1280, "en"),
