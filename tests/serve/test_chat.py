@@ -438,11 +438,13 @@ def test_an_answer_that_takes_too_long_is_quoted(make: Make) -> None:
     model.go.set()
 
 
-def test_a_stream_that_breaks_ends_as_an_error(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    def breaks(*_: Any) -> Iterator[Line]:
-        yield Line("Twelve.")
-        raise RuntimeError("the secret")
+def breaks(*_: Any) -> Iterator[Line]:
+    """An answer in which something of ours fails after its first sentence."""
+    yield Line("Twelve.")
+    raise RuntimeError("the secret")
 
+
+def test_a_stream_that_breaks_ends_as_an_error(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ariane.serve.answers.stream", breaks)
     api = make()
     body: Any = {"model": "ariane", "messages": [{"role": "user", "content": STOPS}]}
