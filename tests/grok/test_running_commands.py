@@ -418,6 +418,15 @@ def test_what_is_pasted_is_one_turn() -> None:
     assert repr(["one\ntwo\n\nthree"]).encode() in shown
 
 
+def test_bytes_that_are_no_text_are_read_as_question_marks(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\udcff\udcfe\n"))
+    assert run("chat", SMALL, "--limit", 2, "--system", "Be \udcff.") == 0
+    assert capsys.readouterr().out.strip()
+    assert running_grok2.readable("é\udcff") == "é?"
+
+
 CONFIGS: tuple[dict[str, Any] | str, ...] = (
     {"num_key_value_heads": 0},
     {"num_attention_heads": 0},

@@ -140,7 +140,6 @@ def finetune(
         room = part("finetuning")
         room.check_kept(target, resume)
         read = room.read_chats(chats)
-        target.mkdir(parents=True, exist_ok=True)
         settings = room.FineTuning(
             rank=rank,
             alpha=alpha,

@@ -72,6 +72,14 @@ class Said(TextStreamer):
         self.tell(text)
 
 
+def readable(text: str) -> str:
+    """A text with "?" for each half of a character, which no tokenizer reads.
+
+    Python gives such for bytes of a command line or of its input that are no UTF-8.
+    """
+    return text.encode(errors="replace").decode()
+
+
 class FullError(ValueError):
     """A turn that does not fit into the model's positions beside what was said."""
 
@@ -91,7 +99,7 @@ class Conversation:
             )
         self.model, self.tokenizer = model, tokenizer
         self.ids: list[int] = []
-        self.waiting = [{"role": "system", "content": system}] if system else []
+        self.waiting = [{"role": "system", "content": readable(system)}] if system else []
         self.cache = DynamicCache(config=model.config)
 
     def ask(self, text: str, tell: Callable[[str], None] = lambda text: None, **how: Any) -> str:
@@ -128,7 +136,7 @@ class Conversation:
 
     def _turn(self, text: str) -> list[int]:
         """All tokens up to where the model goes on."""
-        turn = [*self.waiting, {"role": "user", "content": text}]
+        turn = [*self.waiting, {"role": "user", "content": readable(text)}]
         made = self.tokenizer.apply_chat_template(turn, add_generation_prompt=True)
         new: list[int] = made["input_ids"]
         if not self.ids:
