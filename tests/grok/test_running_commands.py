@@ -137,7 +137,7 @@ def test_a_packed_directory_is_whole_and_goes_on(packed: Path) -> None:
     [
         (("{small}", "{small}"), "is the checkpoint itself"),
         (("{empty}", "{new}"), "has no config.json"),
-        (("{packed}", "{new}"), "quantized"),
+        (("{packed}", "{new}"), "is packed already: start from"),
     ],
 )
 def test_what_cannot_be_packed(

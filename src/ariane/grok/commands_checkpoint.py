@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ariane.grok.errors import CheckpointError
+from ariane.grok.layout_grok2 import Form
 from ariane.grok.parts import part
 from ariane.grok.terminal import (
     Dtype,
@@ -98,7 +99,7 @@ def convert(
     source: Folder,
     target: Annotated[Path, typer.Argument(help="The directory to write.")],
     to: Annotated[
-        str,
+        Form,
         typer.Option(
             help="merged: for Transformers; gguf: for llama.cpp's converter; sglang: for SGLang."
         ),
@@ -112,8 +113,6 @@ def convert(
 
     A directory of Grok-1's published files (tensor00000_000 …) is read without unpickling.
     """
-    if to not in ("merged", "gguf", "sglang"):
-        raise typer.BadParameter(f"{to} is no form; there are merged, gguf and sglang.")
     size = int(limit * 1e9)
     with sentences(source), bar() as progress:
         tell = partial(progress.update, progress.add_task("reading", total=None))

@@ -96,7 +96,7 @@ def merge_directory(
         for name, parameter in parameters(config).items()
     ]
     mark = mark_of([*files, *(adapter / name for name in ADAPTER)], dtype, limit)
-    check_foreign(target, mark)
+    check_foreign(target)
     write_all(target, outputs, mark, progress, limit)
     write_config(_plain(config, chosen), target)
     write_tokenizer(tokenizer, source, target)
