@@ -15,14 +15,18 @@ from warnings import catch_warnings, simplefilter
 
 import pytest
 import torch
+from peft import get_peft_model
 from rich.progress import Progress
 from safetensors import safe_open
 from tests.grok.checkpoints import copied
 
 from ariane.__main__ import main
 from ariane.grok import CheckpointError, commands_model, running_grok2
+from ariane.grok.loading_grok2 import read_config
+from ariane.grok.lora_grok2 import lora_config
 from ariane.grok.modeling_grok2 import Grok2ForCausalLM
-from ariane.grok.running_grok2 import Conversation
+from ariane.grok.quantizer_grok2 import empty_model
+from ariane.grok.running_grok2 import Conversation, FullError, LongError
 
 SMALL = Path(__file__).parents[2] / "models" / "small-grok"
 HIDDEN = (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning)
@@ -268,6 +272,28 @@ def test_a_target_that_holds_something_is_refused_before_a_model_is_loaded(
     assert "holds a model" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["chat", "serve"])
+def test_what_cannot_be_read_is_refused_before_a_model_is_loaded(
+    command: str,
+    packed: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(running_grok2, "load", lambda *_: pytest.fail("was loaded"))
+    port = ("--port", 0) if command == "serve" else ()
+    assert run(command, SMALL, *port, "--adapter", tmp_path) == 1
+    assert "has no adapter_config.json" in capsys.readouterr().err
+    model = empty_model(read_config(packed))
+    with torch.device("meta"):
+        made = get_peft_model(model, lora_config(model, 1, 1))
+    made.to_empty(device="cpu").save_pretrained(tmp_path, save_embedding_layers=False)
+    assert run(command, SMALL, *port, "--adapter", tmp_path) == 1
+    assert "was trained over a packed or another model" in capsys.readouterr().err
+    assert run("verify", SMALL, "--text", tmp_path / "nosuch.txt") == 1
+    assert "nosuch.txt" in capsys.readouterr().err
+
+
 # ---------------------------------------------------------------------------------------------
 # chat
 # ---------------------------------------------------------------------------------------------
@@ -319,8 +345,17 @@ def test_a_reply_that_is_stopped_leaves_the_conversation_as_it_was() -> None:
     fresh.ask("Bonjour", **how)
     fresh.ask("Et ?", **how)
     assert talk.ids == fresh.ids
-    with pytest.raises(ValueError, match="begin a new one"):
+    with pytest.raises(LongError, match=r"too long: it has \d+ tokens .* Shorten it"):
         talk.ask("mot " * 2000)
+    limit = model.config.max_position_embeddings
+    fits = "a" * (limit - 1)
+    while len(fresh._written([], fits)) >= limit:
+        fits = fits[:-1]
+    with pytest.raises(FullError, match="begin a new one"):
+        talk.ask(fits)
+    talk.begin()
+    talk.ask(fits, **how)
+    assert len(talk.ids) <= limit
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="has a GPU")
@@ -384,13 +419,16 @@ def test_a_message_cannot_write_a_turn(written: bool, packed: Path) -> None:
 def test_chat_ends_with_the_input_and_goes_on_when_it_is_full(
     packed: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = f"Bonjour\n\n{'mot ' * 2000}\nEt ?\n"
+    said = f"{'mot ' * 2000}\nBonjour\n\n{'a' * 1000}\n"
     monkeypatch.setattr(sys, "stdin", io.StringIO(said))
     assert run("chat", packed, "--limit", 4, "--system", "Be brief.") == 0
     told = capsys.readouterr()
     assert "<|" not in told.out
     assert told.out.count("\n") >= 3
-    assert "what was said before is forgotten" in told.err
+    assert told.err.count("This turn is too long") == 1
+    assert told.err.count("what was said before is forgotten") == 1
+    assert told.err.index("too long") < told.err.index("forgotten")
+    assert told.out.rstrip("\n").rpartition("\n")[2]  # the turn was answered all the same
     assert sys.stdin.read() == ""
 
 

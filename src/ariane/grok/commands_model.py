@@ -46,8 +46,10 @@ Adapter = Annotated[Path | None, typer.Option(help="A directory that finetune wr
 
 def load(folder: Path, gpu: str | None, dtype: str, adapter: Path | None = None) -> tuple[Any, Any]:
     """A model that is ready to run, and its tokenizer."""
-    if adapter is not None and not adapter.is_dir():
-        raise typer.BadParameter(f"{adapter} is no directory.")
+    if adapter is not None:
+        if not adapter.is_dir():
+            raise typer.BadParameter(f"{adapter} is no directory.")
+        part("merging").check_adapter(folder, adapter)
     room = part("running")
     place = room.anywhere
     if gpu is not None:
@@ -80,8 +82,8 @@ def verify(
     """Score a text under each doubtful reading of the weights, and choose one."""
     with sentences(folder, full=LESS):
         room = part("verification")
-        model, tokenizer = load(folder, gpu, dtype)
         said = text.read_text(encoding="utf-8") if text else None
+        model, tokenizer = load(folder, gpu, dtype)
         with steps() as progress:
             tell = partial(progress.update, progress.add_task("scoring", total=None))
             found = room.verify(model, tokenizer, said, tell, window, folder)
@@ -192,13 +194,22 @@ def chat(
             how["temperature"] = temperature
         for said in typed():
             try:
-                talk.ask(said, _print, **how)
+                _answer(talk, said, how)
             except KeyboardInterrupt:
                 say(" (stopped)")
-            except room.FullError as error:
-                say(f"{error} Here it begins, and what was said before is forgotten.")
-                talk = room.Conversation(model, tokenizer, system)
+            except room.LongError as error:
+                say(str(error))
             typer.echo()
+
+
+def _answer(talk: Any, said: str, how: dict[str, Any]) -> None:
+    """Print the reply to a turn, in a new conversation where this one has no room for it."""
+    try:
+        talk.ask(said, _print, **how)
+    except part("running").FullError as error:
+        say(f"{error} Here a new one begins, and what was said before is forgotten.")
+        talk.begin()
+        talk.ask(said, _print, **how)
 
 
 def _print(text: str) -> None:

@@ -100,7 +100,7 @@ def within(
         if value is None:
             return None
         sound = (least < value if above else least <= value) and value <= most
-        if not sound or value == math.inf:
+        if not sound:
             raise typer.BadParameter(f"{value} is not {first}{last}.")
         return value
 
