@@ -9,12 +9,14 @@ import re
 import signal
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from warnings import catch_warnings, simplefilter
 
 import pytest
 import torch
+import typer
 from peft import get_peft_model
 from rich.progress import Progress
 from safetensors import safe_open
@@ -27,6 +29,7 @@ from ariane.grok.lora_grok2 import lora_config
 from ariane.grok.modeling_grok2 import Grok2ForCausalLM
 from ariane.grok.quantizer_grok2 import empty_model
 from ariane.grok.running_grok2 import Conversation, FullError, LongError
+from ariane.grok.terminal import sentences
 
 SMALL = Path(__file__).parents[2] / "models" / "small-grok"
 HIDDEN = (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning)
@@ -528,10 +531,11 @@ def test_a_full_memory_is_one_sentence_with_what_helps(
     chats = tmp_path / "chats.jsonl"
     chats.write_text(json.dumps(CHAT))
     monkeypatch.setattr(Grok2ForCausalLM, "from_pretrained", full)
+    less = {"GPU": "give it less, as by --gpu 20GiB, or take", "machine": "full: take"}[place]
     for call, remedy in (
-        (("chat", SMALL), "--gpu 20GiB"),
-        (("verify", SMALL), "--gpu 20GiB"),
-        (("serve", SMALL, "--port", 0), "--gpu 20GiB"),
+        (("chat", SMALL), less),
+        (("verify", SMALL), less),
+        (("serve", SMALL, "--port", 0), less),
         (("finetune", SMALL, chats, tmp_path / "adapter"), "--length or --batch"),
     ):
         assert run(*call) == 1
@@ -539,6 +543,13 @@ def test_a_full_memory_is_one_sentence_with_what_helps(
         assert said.startswith(f"ariane: The memory of the {place} is full: ")
         assert remedy in said
         assert "ariane grok quantize" in said
+    with pytest.raises(typer.Exit), sentences(full="a", gpu="b", given=True):
+        raise error
+    assert f"The memory of the {place} is full: b." in capsys.readouterr().err
+    packing = import_module("ariane.grok.quantization_grok2")
+    monkeypatch.setattr(packing, "quantize_directory", full)
+    assert run("quantize", SMALL, tmp_path / "q") == 1
+    assert ("--device" in capsys.readouterr().err) == (place == "GPU")
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,9 @@ from ariane.grok.terminal import (
 
 app = typer.Typer()
 
+ROOM = "close what else runs here, or take a machine with more; started again, it goes on"
+"""The remedy where one tensor and what it is packed into fill the memory."""
+
 MOST = 20
 """Faults that are printed; a wrong number in a configuration makes one of each tensor."""
 
@@ -144,7 +147,8 @@ def quantize(
 
     The source is of any layout; the target loads like any model.
     """
-    with sentences(source, full="leave --device out, and the processor computes"):
+    processor = "leave --device out, and the processor computes"
+    with sentences(source, full=ROOM, gpu=processor, given=device is not None):
         room = part("packing")
         try:
             choice = room.Grok2PackedConfig(bits, expert_bits, head_bits, group_size)

@@ -80,24 +80,28 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Score a text under each doubtful reading of the weights, and choose one."""
-    with sentences(folder, full=LESS):
+    with sentences(folder, gpu=LESS, given=gpu is not None):
         room = part("verification")
         said = text.read_text(encoding="utf-8") if text else None
         model, tokenizer = load(folder, gpu, dtype)
         with steps() as progress:
             tell = partial(progress.update, progress.add_task("scoring", total=None))
             found = room.verify(model, tokenizer, said, tell, window, folder)
-        if write:
-            room.write(folder, model.config, found)
+        changed = room.write(folder, model.config, found) if write else []
     rows = found.rows()
     if as_json:
         ends = {str(token): odds for token, odds in found.ends.items()}
-        show_json({"tokens": found.tokens, "variants": rows, "ends": ends, "written": write})
+        written = {"written": write, "changed": changed}
+        show_json({"tokens": found.tokens, "variants": rows, "ends": ends, **written})
         return
     show(rows, f"{folder}, {found.tokens} tokens")
     for token, odds in found.ends.items():
         out.print(f"token {token} after a turn that is over: {odds:.3g}", highlight=False)
-    out.print(f"Wrote {folder / 'config.json'}." if write else "Write the choice with --write.")
+    for one in changed:
+        out.print(one, highlight=False, markup=False)
+    same = "" if changed else ", as it was"
+    told = f"Wrote {folder / 'config.json'}{same}." if write else "Write the choice with --write."
+    out.print(told)
 
 
 @app.command()
@@ -185,7 +189,7 @@ def chat(
 
     What is pasted into a terminal is one turn, its lines included.
     """
-    with sentences(folder, full=LESS):
+    with sentences(folder, gpu=LESS, given=gpu is not None):
         model, tokenizer = load(folder, gpu, dtype, adapter)
         room = part("running")
         talk = room.Conversation(model, tokenizer, system)
@@ -231,6 +235,6 @@ def serve(
 ) -> None:
     """Serve a model as OpenAI's API does: /v1/chat/completions, /v1/completions, /v1/models."""
     called = name or folder.resolve().name
-    with sentences(folder, full=LESS):
+    with sentences(folder, gpu=LESS, given=gpu is not None):
         one_process()
         part("serving").run(called, lambda: load(folder, gpu, dtype, adapter), host, port, say)
