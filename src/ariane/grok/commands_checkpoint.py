@@ -147,8 +147,7 @@ def quantize(
 
     The source is of any layout; the target loads like any model.
     """
-    processor = "leave --device out, and the processor computes"
-    with sentences(source, full=ROOM, gpu=processor, given=device is not None):
+    with sentences(source, full=ROOM, gpu="leave --device out, and the processor computes"):
         room = part("packing")
         try:
             choice = room.Grok2PackedConfig(bits, expert_bits, head_bits, group_size)

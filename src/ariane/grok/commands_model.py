@@ -80,7 +80,7 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Score a text under each doubtful reading of the weights, and choose one."""
-    with sentences(folder, gpu=LESS, given=gpu is not None):
+    with sentences(folder, gpu=LESS):
         room = part("verification")
         said = text.read_text(encoding="utf-8") if text else None
         model, tokenizer = load(folder, gpu, dtype)
@@ -189,7 +189,7 @@ def chat(
 
     What is pasted into a terminal is one turn, its lines included.
     """
-    with sentences(folder, gpu=LESS, given=gpu is not None):
+    with sentences(folder, gpu=LESS):
         model, tokenizer = load(folder, gpu, dtype, adapter)
         room = part("running")
         talk = room.Conversation(model, tokenizer, system)
@@ -235,6 +235,6 @@ def serve(
 ) -> None:
     """Serve a model as OpenAI's API does: /v1/chat/completions, /v1/completions, /v1/models."""
     called = name or folder.resolve().name
-    with sentences(folder, gpu=LESS, given=gpu is not None):
+    with sentences(folder, gpu=LESS):
         one_process()
         part("serving").run(called, lambda: load(folder, gpu, dtype, adapter), host, port, say)

@@ -52,18 +52,16 @@ FULL = re.compile("out of memory|can't allocate memory")
 
 FEWER = "take a model in fewer bits, which `ariane grok quantize` writes"
 LESS = f"give it less, as by --gpu 20GiB, or {FEWER}"
-"""What helps where a memory is full: without a GPU, and with one in a command with --gpu."""
+"""What helps where a memory is full: any, and a GPU's in a command with --gpu."""
 
 
 @contextmanager
-def sentences(
-    *folders: Path, full: str = FEWER, gpu: str | None = None, given: bool = False
-) -> Iterator[None]:
+def sentences(*folders: Path, full: str = FEWER, gpu: str | None = None) -> Iterator[None]:
     """A fault of files or values ends the command with its sentence and status 1.
 
     With ARIANE_DEBUG=1 it is raised instead, to show where it comes from. `full` is the remedy
-    where the memory is full, `gpu` that where a GPU has a part in it: its own memory is full, or
-    its option was `given`. The call was wrong where one of the `folders` is no directory.
+    where the memory is full, `gpu` that where it is a GPU's and another helps. The call was wrong
+    where one of the `folders` is no directory.
     """
     for folder in folders:
         if not folder.is_dir():
@@ -82,7 +80,7 @@ def sentences(
         if os.environ.get("ARIANE_DEBUG") == "1" or not _is_full(error):
             raise
         on_gpu = "out of memory" in str(error)
-        remedy = gpu if gpu and (on_gpu or given) else full
+        remedy = gpu if gpu and on_gpu else full
         _end(f"The memory of the {'GPU' if on_gpu else 'machine'} is full: {remedy}.")
 
 
