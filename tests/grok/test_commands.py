@@ -246,6 +246,27 @@ def test_files_of_another_limit_are_refused(
     assert {file.name: file.read_bytes() for file in target.iterdir()} == before
 
 
+def test_another_form_is_refused(
+    published: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("convert", published, tmp_path, "--to", "gguf") == 0
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    assert run("convert", published, tmp_path, "--to", "sglang") == 1
+    assert "of other settings: remove it" in capsys.readouterr().err
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+def test_a_target_that_is_a_file_is_refused(
+    published: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    note = tmp_path / "chats.jsonl"
+    note.write_text("mine")
+    for command in ("convert", "quantize"):
+        assert run(command, published, note) == 1
+        assert "chats.jsonl is no directory: choose another." in capsys.readouterr().err
+    assert note.read_text() == "mine"
+
+
 def test_an_index_of_another_run_is_refused(
     published: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -334,7 +355,7 @@ print(json.dumps([type(config).__name__, config.to_dict(), tokenizer("a b")["inp
     "call",
     [
         (("{here}", "{here}"), 1, "is the checkpoint itself"),
-        (("{here}", "{new}", "--to", "onnx"), 2, "onnx is no form"),
+        (("{here}", "{new}", "--to", "onnx"), 2, "'onnx' is not one of"),
         (("{here}", "{new}", "--limit", "-1"), 2, "limit"),
         (("{merged}", "{new}", "--to", "gguf"), 1, "experts fused"),
         (("{empty}", "{new}"), 1, "has no config.json"),

@@ -147,6 +147,7 @@ def test_chats_are_read_and_a_bad_line_is_named(tmp_path: Path) -> None:
         ('[{"role": "assistant", "content": null}]', "is no chat"),
         ('[{"role": ["assistant"], "content": "x"}]', "is no chat"),
         ("[" * 100_000, "is no chat"),
+        (r'[{"role": "assistant", "content": "a \ud800 b"}]', "chats.jsonl:1 is no chat"),
         (json.dumps(odd) + "\n\n\r\n{", "chats.jsonl:4 is no chat"),
         ("", "holds no chat"),
     ):
@@ -255,8 +256,10 @@ def test_a_training_that_makes_no_sense_is_refused(tmp_path: Path) -> None:
         (replace(CUT_OFF, learning_rate=1e30), "The loss of step [234] is (nan|inf)"),
     ):
         with pytest.raises(ValueError, match=said):
-            finetune(plain(), Letters(), CHATS, tmp_path, settings)
-    assert not (tmp_path / ADAPTER).exists()
+            finetune(plain(), Letters(), CHATS, tmp_path / "adapter", settings)
+        written = settings.learning_rate == 1e30  # which shows at a step alone
+        assert (tmp_path / "adapter").exists() == written
+    assert not (tmp_path / "adapter" / ADAPTER).exists()
 
 
 def test_what_is_done_is_not_written_over(tmp_path: Path) -> None:

@@ -183,7 +183,18 @@ def test_a_directory_that_holds_something_else_is_refused(
     said = refused(capsys, 1, SMALL, adapters["plain"], tmp_path)
     assert "holds note.txt, which is not of this source" in said
     assert list(tmp_path.iterdir()) == [note]
-    assert "Not a directory" in refused(capsys, 1, SMALL, adapters["plain"], note)
+    assert "is no directory: choose another" in refused(capsys, 1, SMALL, adapters["plain"], note)
+
+
+def test_another_merge_is_named_by_its_weights(
+    adapters: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call = ("merge", SMALL, adapters["plain"], tmp_path, "--dtype")
+    assert run(*call, "bfloat16") == 0
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    said = refused(capsys, 1, *call[1:], "float32")
+    assert "model.safetensors is of another source or of other settings: remove it" in said
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
 
 
 @pytest.mark.parametrize(

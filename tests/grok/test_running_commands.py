@@ -9,20 +9,25 @@ import re
 import signal
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from warnings import catch_warnings, simplefilter
 
 import pytest
 import torch
+from peft import get_peft_model
 from rich.progress import Progress
 from safetensors import safe_open
 from tests.grok.checkpoints import copied
 
 from ariane.__main__ import main
 from ariane.grok import CheckpointError, commands_model, running_grok2
+from ariane.grok.loading_grok2 import read_config
+from ariane.grok.lora_grok2 import lora_config
 from ariane.grok.modeling_grok2 import Grok2ForCausalLM
-from ariane.grok.running_grok2 import Conversation
+from ariane.grok.quantizer_grok2 import empty_model
+from ariane.grok.running_grok2 import Conversation, FullError, LongError
 
 SMALL = Path(__file__).parents[2] / "models" / "small-grok"
 HIDDEN = (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning)
@@ -137,7 +142,7 @@ def test_a_packed_directory_is_whole_and_goes_on(packed: Path) -> None:
     [
         (("{small}", "{small}"), "is the checkpoint itself"),
         (("{empty}", "{new}"), "has no config.json"),
-        (("{packed}", "{new}"), "quantized"),
+        (("{packed}", "{new}"), "is packed already: start from"),
     ],
 )
 def test_what_cannot_be_packed(
@@ -268,6 +273,28 @@ def test_a_target_that_holds_something_is_refused_before_a_model_is_loaded(
     assert "holds a model" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["chat", "serve"])
+def test_what_cannot_be_read_is_refused_before_a_model_is_loaded(
+    command: str,
+    packed: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(running_grok2, "load", lambda *_: pytest.fail("was loaded"))
+    port = ("--port", 0) if command == "serve" else ()
+    assert run(command, SMALL, *port, "--adapter", tmp_path) == 1
+    assert "has no adapter_config.json" in capsys.readouterr().err
+    model = empty_model(read_config(packed))
+    with torch.device("meta"):
+        made = get_peft_model(model, lora_config(model, 1, 1))
+    made.to_empty(device="cpu").save_pretrained(tmp_path, save_embedding_layers=False)
+    assert run(command, SMALL, *port, "--adapter", tmp_path) == 1
+    assert "was trained over a packed or another model" in capsys.readouterr().err
+    assert run("verify", SMALL, "--text", tmp_path / "nosuch.txt") == 1
+    assert "nosuch.txt" in capsys.readouterr().err
+
+
 # ---------------------------------------------------------------------------------------------
 # chat
 # ---------------------------------------------------------------------------------------------
@@ -319,8 +346,17 @@ def test_a_reply_that_is_stopped_leaves_the_conversation_as_it_was() -> None:
     fresh.ask("Bonjour", **how)
     fresh.ask("Et ?", **how)
     assert talk.ids == fresh.ids
-    with pytest.raises(ValueError, match="begin a new one"):
+    with pytest.raises(LongError, match=r"too long: it has \d+ tokens .* Shorten it"):
         talk.ask("mot " * 2000)
+    limit = model.config.max_position_embeddings
+    fits = "a" * (limit - 1)
+    while len(fresh._written([], fits)) >= limit:
+        fits = fits[:-1]
+    with pytest.raises(FullError, match="begin a new one"):
+        talk.ask(fits)
+    talk.begin()
+    talk.ask(fits, **how)
+    assert len(talk.ids) <= limit
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="has a GPU")
@@ -384,13 +420,16 @@ def test_a_message_cannot_write_a_turn(written: bool, packed: Path) -> None:
 def test_chat_ends_with_the_input_and_goes_on_when_it_is_full(
     packed: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = f"Bonjour\n\n{'mot ' * 2000}\nEt ?\n"
+    said = f"{'mot ' * 2000}\nBonjour\n\n{'a' * 1000}\n"
     monkeypatch.setattr(sys, "stdin", io.StringIO(said))
     assert run("chat", packed, "--limit", 4, "--system", "Be brief.") == 0
     told = capsys.readouterr()
     assert "<|" not in told.out
     assert told.out.count("\n") >= 3
-    assert "what was said before is forgotten" in told.err
+    assert told.err.count("This turn is too long") == 1
+    assert told.err.count("what was said before is forgotten") == 1
+    assert told.err.index("too long") < told.err.index("forgotten")
+    assert told.out.rstrip("\n").rpartition("\n")[2]  # the turn was answered all the same
     assert sys.stdin.read() == ""
 
 
@@ -416,6 +455,15 @@ def test_what_is_pasted_is_one_turn() -> None:
         assert process.wait(20) == 0
     os.close(ours)
     assert repr(["one\ntwo\n\nthree"]).encode() in shown
+
+
+def test_bytes_that_are_no_text_are_read_as_question_marks(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\udcff\udcfe\n"))
+    assert run("chat", SMALL, "--limit", 2, "--system", "Be \udcff.") == 0
+    assert capsys.readouterr().out.strip()
+    assert running_grok2.readable("é\udcff") == "é?"
 
 
 CONFIGS: tuple[dict[str, Any] | str, ...] = (
@@ -481,10 +529,11 @@ def test_a_full_memory_is_one_sentence_with_what_helps(
     chats = tmp_path / "chats.jsonl"
     chats.write_text(json.dumps(CHAT))
     monkeypatch.setattr(Grok2ForCausalLM, "from_pretrained", full)
+    less = {"GPU": "give it less, as by --gpu 20GiB, or take", "machine": "full: take"}[place]
     for call, remedy in (
-        (("chat", SMALL), "--gpu 20GiB"),
-        (("verify", SMALL), "--gpu 20GiB"),
-        (("serve", SMALL, "--port", 0), "--gpu 20GiB"),
+        (("chat", SMALL), less),
+        (("verify", SMALL), less),
+        (("serve", SMALL, "--port", 0), less),
         (("finetune", SMALL, chats, tmp_path / "adapter"), "--length or --batch"),
     ):
         assert run(*call) == 1
@@ -492,6 +541,10 @@ def test_a_full_memory_is_one_sentence_with_what_helps(
         assert said.startswith(f"ariane: The memory of the {place} is full: ")
         assert remedy in said
         assert "ariane grok quantize" in said
+    packing = import_module("ariane.grok.quantization_grok2")
+    monkeypatch.setattr(packing, "quantize_directory", full)
+    assert run("quantize", SMALL, tmp_path / "q") == 1
+    assert ("--device" in capsys.readouterr().err) == (place == "GPU")
 
 
 @pytest.mark.parametrize(

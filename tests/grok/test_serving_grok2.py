@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_openai import ChatOpenAI, OpenAI
 from transformers import AutoTokenizer
+from transformers.generation import configuration_utils
 
 from ariane.__main__ import main
 from ariane.grok.admission_grok2 import PLACES
@@ -164,6 +165,18 @@ def test_a_text_in_pieces_is_cut_as_the_whole_text(pieces: list[str], words: lis
     until = Until(words)
     told = "".join(until.add(piece) for piece in pieces) + until.add("", last=True)
     assert told == min((text.partition(word)[0] for word in words), key=len, default=text)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_no_warning_of_settings_where_nothing_is_drawn(
+    stream: bool, client: openai.OpenAI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warned: list[str] = []
+    monkeypatch.setattr(configuration_utils.logger, "warning_once", warned.append)
+    asked: dict[str, Any] = {"model": NAME, "prompt": "La", "temperature": 0, "top_p": 0.5}
+    made: Any = client.completions.create(**asked, max_tokens=2, stream=stream)
+    assert list(made)
+    assert warned == []
 
 
 def test_words_are_drawn_unless_the_temperature_is_0(client: openai.OpenAI) -> None:

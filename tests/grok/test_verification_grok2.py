@@ -102,7 +102,12 @@ def test_the_choice_is_written_and_nothing_else_changes(tmp_path: Path) -> None:
     path = tmp_path / "config.json"
     path.write_text(json.dumps(published))
     found = Verification((), Variant("yarn", "gelu_pytorch_tanh", None), 9, {1: 0.1, 2: 0.7})
-    write(tmp_path, Grok2Config(), found)
+    assert write(tmp_path, Grok2Config(), found) == [
+        'config.json: rope_type "original" → "yarn"',
+        'config.json: hidden_act null → "gelu_pytorch_tanh"',
+        "config.json: eos_token_id null → [2, 1]",
+    ]
+    assert write(tmp_path, Grok2Config(), found) == []
     assert json.loads(path.read_text()) == published | {
         "rope_type": "yarn",
         "hidden_act": "gelu_pytorch_tanh",

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ariane.grok.errors import CheckpointError
+from ariane.grok.layout_grok2 import Form
 from ariane.grok.parts import part
 from ariane.grok.terminal import (
     Dtype,
@@ -25,6 +26,9 @@ from ariane.grok.terminal import (
 )
 
 app = typer.Typer()
+
+ROOM = "close what else runs here, or take a machine with more; started again, it goes on"
+"""The remedy where one tensor and what it is packed into fill the memory."""
 
 MOST = 20
 """Faults that are printed; a wrong number in a configuration makes one of each tensor."""
@@ -98,7 +102,7 @@ def convert(
     source: Folder,
     target: Annotated[Path, typer.Argument(help="The directory to write.")],
     to: Annotated[
-        str,
+        Form,
         typer.Option(
             help="merged: for Transformers; gguf: for llama.cpp's converter; sglang: for SGLang."
         ),
@@ -112,8 +116,6 @@ def convert(
 
     A directory of Grok-1's published files (tensor00000_000 …) is read without unpickling.
     """
-    if to not in ("merged", "gguf", "sglang"):
-        raise typer.BadParameter(f"{to} is no form; there are merged, gguf and sglang.")
     size = int(limit * 1e9)
     with sentences(source), bar() as progress:
         tell = partial(progress.update, progress.add_task("reading", total=None))
@@ -145,7 +147,7 @@ def quantize(
 
     The source is of any layout; the target loads like any model.
     """
-    with sentences(source, full="leave --device out, and the processor computes"):
+    with sentences(source, full=ROOM, gpu="leave --device out, and the processor computes"):
         room = part("packing")
         try:
             choice = room.Grok2PackedConfig(bits, expert_bits, head_bits, group_size)

@@ -46,8 +46,10 @@ Adapter = Annotated[Path | None, typer.Option(help="A directory that finetune wr
 
 def load(folder: Path, gpu: str | None, dtype: str, adapter: Path | None = None) -> tuple[Any, Any]:
     """A model that is ready to run, and its tokenizer."""
-    if adapter is not None and not adapter.is_dir():
-        raise typer.BadParameter(f"{adapter} is no directory.")
+    if adapter is not None:
+        if not adapter.is_dir():
+            raise typer.BadParameter(f"{adapter} is no directory.")
+        part("merging").check_adapter(folder, adapter)
     room = part("running")
     place = room.anywhere
     if gpu is not None:
@@ -78,24 +80,28 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Score a text under each doubtful reading of the weights, and choose one."""
-    with sentences(folder, full=LESS):
+    with sentences(folder, gpu=LESS):
         room = part("verification")
-        model, tokenizer = load(folder, gpu, dtype)
         said = text.read_text(encoding="utf-8") if text else None
+        model, tokenizer = load(folder, gpu, dtype)
         with steps() as progress:
             tell = partial(progress.update, progress.add_task("scoring", total=None))
             found = room.verify(model, tokenizer, said, tell, window, folder)
-        if write:
-            room.write(folder, model.config, found)
+        changed = room.write(folder, model.config, found) if write else []
     rows = found.rows()
     if as_json:
         ends = {str(token): odds for token, odds in found.ends.items()}
-        show_json({"tokens": found.tokens, "variants": rows, "ends": ends, "written": write})
+        written = {"written": write, "changed": changed}
+        show_json({"tokens": found.tokens, "variants": rows, "ends": ends, **written})
         return
     show(rows, f"{folder}, {found.tokens} tokens")
     for token, odds in found.ends.items():
         out.print(f"token {token} after a turn that is over: {odds:.3g}", highlight=False)
-    out.print(f"Wrote {folder / 'config.json'}." if write else "Write the choice with --write.")
+    for one in changed:
+        out.print(one, highlight=False, markup=False)
+    same = "" if changed else ", as it was"
+    told = f"Wrote {folder / 'config.json'}{same}." if write else "Write the choice with --write."
+    out.print(told)
 
 
 @app.command()
@@ -140,7 +146,6 @@ def finetune(
         room = part("finetuning")
         room.check_kept(target, resume)
         read = room.read_chats(chats)
-        target.mkdir(parents=True, exist_ok=True)
         settings = room.FineTuning(
             rank=rank,
             alpha=alpha,
@@ -184,7 +189,7 @@ def chat(
 
     What is pasted into a terminal is one turn, its lines included.
     """
-    with sentences(folder, full=LESS):
+    with sentences(folder, gpu=LESS):
         model, tokenizer = load(folder, gpu, dtype, adapter)
         room = part("running")
         talk = room.Conversation(model, tokenizer, system)
@@ -193,13 +198,22 @@ def chat(
             how["temperature"] = temperature
         for said in typed():
             try:
-                talk.ask(said, _print, **how)
+                _answer(talk, said, how)
             except KeyboardInterrupt:
                 say(" (stopped)")
-            except room.FullError as error:
-                say(f"{error} Here it begins, and what was said before is forgotten.")
-                talk = room.Conversation(model, tokenizer, system)
+            except room.LongError as error:
+                say(str(error))
             typer.echo()
+
+
+def _answer(talk: Any, said: str, how: dict[str, Any]) -> None:
+    """Print the reply to a turn, in a new conversation where this one has no room for it."""
+    try:
+        talk.ask(said, _print, **how)
+    except part("running").FullError as error:
+        say(f"{error} Here a new one begins, and what was said before is forgotten.")
+        talk.begin()
+        talk.ask(said, _print, **how)
 
 
 def _print(text: str) -> None:
@@ -221,6 +235,6 @@ def serve(
 ) -> None:
     """Serve a model as OpenAI's API does: /v1/chat/completions, /v1/completions, /v1/models."""
     called = name or folder.resolve().name
-    with sentences(folder, full=LESS):
+    with sentences(folder, gpu=LESS):
         one_process()
         part("serving").run(called, lambda: load(folder, gpu, dtype, adapter), host, port, say)

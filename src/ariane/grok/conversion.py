@@ -20,7 +20,7 @@ from transformers.models.auto.tokenization_auto import AutoTokenizer
 from ariane.grok.checkpoint import Checkpoint, Tensor, read_checkpoint
 from ariane.grok.configuration_grok2 import YARN_KEYS, Grok2Config
 from ariane.grok.errors import CheckpointError
-from ariane.grok.layout_grok2 import GATE_UP, Shape
+from ariane.grok.layout_grok2 import GATE_UP, Form, Shape
 from ariane.grok.loading_grok2 import read_config
 from ariane.grok.progress import Progress
 from ariane.grok.tokenization_grok2 import VOCAB_FILE
@@ -34,9 +34,6 @@ from ariane.grok.writing import (
     mark_of,
     write_all,
 )
-
-MERGED = "merged"
-"""The form that Transformers reads, with our parameters."""
 
 
 def outputs(checkpoint: Checkpoint, fused: bool) -> list[Output]:
@@ -93,9 +90,9 @@ def _write_generation(config: Grok2Config, target: Path) -> None:
     GenerationConfig(eos_token_id=ends, pad_token_id=padding).save_pretrained(target)
 
 
-def _write_words(source: Path, target: Path, config: Grok2Config, to: str) -> None:
+def _write_words(source: Path, target: Path, config: Grok2Config, to: Form) -> None:
     """Configuration and generation settings."""
-    if to == MERGED:
+    if to == "merged":
         write_config(config, target)
         return
     content = json.loads((source / "config.json").read_bytes())
@@ -105,7 +102,7 @@ def _write_words(source: Path, target: Path, config: Grok2Config, to: str) -> No
         _write_generation(config, target)
 
 
-def engine_words(to: str, config: Grok2Config) -> dict[str, Any]:
+def engine_words(to: Form, config: Grok2Config) -> dict[str, Any]:
     """What an engine must read in `config.json` beside or instead of what the source says.
 
     Sources: llama.cpp's `convert_hf_to_gguf.py` and SGLang 0.5.23's `models/grok.py`.
@@ -148,7 +145,7 @@ def write_tokenizer(tokenizer: PreTrainedTokenizerFast, source: Path, target: Pa
 
 
 def write_merged(
-    source: Path, target: Path, progress: Progress, to: str = MERGED, limit: int = LIMIT
+    source: Path, target: Path, progress: Progress, to: Form = "merged", limit: int = LIMIT
 ) -> None:
     """Write a checkpoint of any layout as whole tensors; a run that was cut off goes on.
 
@@ -160,8 +157,7 @@ def write_merged(
     check_target(source, target)
     config = read_config(source)
     checkpoint, tokenizer = read_checkpoint(source, config), read_tokenizer(source)
-    fused = to == MERGED
-    mark = mark_of(checkpoint.files, fused, limit)
-    write_all(target, outputs(checkpoint, fused), mark, progress, limit)
+    mark = mark_of(checkpoint.files, to, limit)
+    write_all(target, outputs(checkpoint, to == "merged"), mark, progress, limit)
     _write_words(source, target, config, to)
     write_tokenizer(tokenizer, source, target)

@@ -10,7 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
+
+Form = Literal["merged", "gguf", "sglang"]
+"""What a checkpoint is written for: Transformers, llama.cpp's converter, or SGLang."""
 
 RANKS = 8
 """Over how many files the published checkpoint cuts a tensor of the experts."""

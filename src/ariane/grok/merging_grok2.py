@@ -27,11 +27,10 @@ from ariane.grok.loading_grok2 import (
     wanted_dtype,
 )
 from ariane.grok.lora_grok2 import ADAPTER, Change, changes, load_adapter
-from ariane.grok.modeling_grok2 import Grok2ForCausalLM
 from ariane.grok.packing_grok2 import chunks, dequantize
 from ariane.grok.progress import Progress, silent
 from ariane.grok.quantization_grok2 import blocks_of
-from ariane.grok.quantizer_grok2 import empty_packed
+from ariane.grok.quantizer_grok2 import empty_model
 from ariane.grok.writing import (
     LIMIT,
     Block,
@@ -96,20 +95,20 @@ def merge_directory(
         for name, parameter in parameters(config).items()
     ]
     mark = mark_of([*files, *(adapter / name for name in ADAPTER)], dtype, limit)
-    check_foreign(target, mark)
+    check_foreign(target)
     write_all(target, outputs, mark, progress, limit)
     write_config(_plain(config, chosen), target)
     write_tokenizer(tokenizer, source, target)
 
 
+def check_adapter(source: Path, adapter: Path) -> None:
+    """Raise ValueError where an adapter was not trained over such a model, which is not read."""
+    load_adapter(empty_model(read_config(source)), str(adapter))
+
+
 def _changes(config: Grok2Config, adapter: Path) -> dict[str, Change]:
     """What the adapter changes, as PEFT lays it over the model's empty layers."""
-    with torch.device("meta"):
-        model = Grok2ForCausalLM(config)
-    packing = packing_of(config)
-    if packing is not None:
-        empty_packed(model, packing)
-    return changes(load_adapter(model, str(adapter)))
+    return changes(load_adapter(empty_model(config), str(adapter)))
 
 
 def _weights(source: Path, config: Grok2Config) -> tuple[dict[str, Lazy], set[Path]]:

@@ -15,8 +15,9 @@ from ariane.grok.checkpoint import read_checkpoint
 from ariane.grok.configuration_grok2 import Grok2Config
 from ariane.grok.configuration_packed import Grok2PackedConfig
 from ariane.grok.conversion import read_tokenizer, write_tokenizer
+from ariane.grok.errors import CheckpointError
 from ariane.grok.layout_grok2 import Shape, parameters
-from ariane.grok.layout_packed import packed_shapes
+from ariane.grok.layout_packed import packed_shapes, packing_of
 from ariane.grok.loading_grok2 import FORMATS, lazy_state, read_config
 from ariane.grok.packing_grok2 import check, quantize
 from ariane.grok.progress import Progress, silent
@@ -37,6 +38,10 @@ def quantize_directory(
     """
     check_target(source, target)
     config = read_config(source)
+    if packing_of(config) is not None:
+        raise CheckpointError(
+            f"{source} is packed already: start from the directory that it was packed from."
+        )
     checkpoint, tokenizer = read_checkpoint(source, config), read_tokenizer(source)
     tensors, mark = lazy_state(checkpoint, None), mark_of(checkpoint.files)
     quantize_checkpoint(

@@ -22,9 +22,11 @@ from transformers.quantizers.auto import (
 )
 from transformers.quantizers.base import HfQuantizer
 
+from ariane.grok.configuration_grok2 import Grok2Config
 from ariane.grok.configuration_packed import METHOD, Grok2PackedConfig
 from ariane.grok.errors import CheckpointError
-from ariane.grok.modeling_grok2 import Grok2Experts, Grok2PreTrainedModel
+from ariane.grok.layout_packed import packing_of
+from ariane.grok.modeling_grok2 import Grok2Experts, Grok2ForCausalLM, Grok2PreTrainedModel
 from ariane.grok.packed_grok2 import PackedExperts, PackedLinear
 
 AGAIN = "quantize the source again into this directory, which goes on where it stopped."
@@ -110,6 +112,16 @@ class Grok2PackedQuantizer(HfQuantizer):
     def is_compileable(self) -> bool:
         """A packed product is one operation to the compiler."""
         return True
+
+
+def empty_model(config: Grok2Config) -> Grok2ForCausalLM:
+    """The model of a configuration, plain or packed, without memory."""
+    with torch.device("meta"):
+        model = Grok2ForCausalLM(config)
+    packing = packing_of(config)
+    if packing is not None:
+        empty_packed(model, packing)
+    return model
 
 
 def empty_packed(model: Any, quantization: Grok2PackedConfig) -> None:

@@ -13,6 +13,9 @@ from ariane.grok.layout_grok2 import Shape, parameters
 Weights = Iterable[tuple[str, torch.Tensor]]
 """A checkpoint's tensors by name, as vLLM's loader reads them."""
 
+MERGE = "merge the published directory by `ariane grok convert` first."
+"""The remedy where tensors are cut over files, which repeat their names."""
+
 
 def check_positions(config: Grok2Config, positions: int) -> None:
     """Raise ValueError where a sequence could reach positions that need a temperature."""
@@ -41,11 +44,12 @@ def checked(weights: Weights, config: Grok2Config) -> Iterator[tuple[str, torch.
     for name, tensor in weights:
         if name not in shapes:
             raise CheckpointError(f"{name} is no tensor of Grok-2: check architectures.")
-        if name in seen or shapes[name] != tensor.shape:
+        if shapes[name] != tensor.shape:
             raise CheckpointError(
-                f"{name} {list(tensor.shape)} is there twice, or a part of {list(shapes[name])}: "
-                "merge the published directory by `ariane grok convert` first."
+                f"{name} has shape {list(tensor.shape)}, not {list(shapes[name])}: {MERGE}"
             )
+        if name in seen:
+            raise CheckpointError(f"{name} is there twice: {MERGE}")
         seen.add(name)
         yield name, tensor
     for name, parts in pieces.items():

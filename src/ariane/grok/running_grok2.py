@@ -72,8 +72,20 @@ class Said(TextStreamer):
         self.tell(text)
 
 
+def readable(text: str) -> str:
+    """A text with "?" for each half of a character, which no tokenizer reads.
+
+    Python gives such for bytes of a command line or of its input that are no UTF-8.
+    """
+    return text.encode(errors="replace").decode()
+
+
 class FullError(ValueError):
     """A turn that does not fit into the model's positions beside what was said."""
+
+
+class LongError(ValueError):
+    """A turn that does not fit into the model's positions by itself."""
 
 
 class Conversation:
@@ -90,23 +102,24 @@ class Conversation:
                 "ask /v1/completions to go on with a text."
             )
         self.model, self.tokenizer = model, tokenizer
+        self.first = [{"role": "system", "content": readable(system)}] if system else []
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget every turn."""
         self.ids: list[int] = []
-        self.waiting = [{"role": "system", "content": system}] if system else []
-        self.cache = DynamicCache(config=model.config)
+        self.waiting = self.first
+        self.cache = DynamicCache(config=self.model.config)
 
     def ask(self, text: str, tell: Callable[[str], None] = lambda text: None, **how: Any) -> str:
         """The reply to one turn, told word by word; `how` goes to `generate`.
 
-        Stopped by an exception, the conversation is as it was before. Raises `FullError` where the
-        turn does not fit into the model's positions.
+        Stopped by an exception, the conversation is as it was before. Raises `FullError` or
+        `LongError` where the turn does not fit into the model's positions.
         """
         prompt = self._turn(text)
         limit = self.model.config.max_position_embeddings
-        if len(prompt) >= limit:
-            raise FullError(
-                f"The conversation has {len(prompt)} tokens and the model reads {limit}: "
-                "begin a new one."
-            )
+        self._check_fits(text, len(prompt), limit)
         ids = torch.tensor([prompt], device=self.model.device)
         most = min(how.pop("max_new_tokens", limit), limit - len(prompt))
         try:
@@ -126,11 +139,29 @@ class Conversation:
         reply: str = self.tokenizer.decode(self.ids[len(prompt) :], skip_special_tokens=True)
         return reply.strip()
 
+    def _check_fits(self, text: str, tokens: int, limit: int) -> None:
+        if tokens < limit:
+            return
+        alone = len(self._written(self.first, text))
+        if alone >= limit:
+            raise LongError(
+                f"This turn is too long: it has {alone} tokens and the model reads {limit}. "
+                "Shorten it."
+            )
+        raise FullError(
+            f"The conversation has {tokens} tokens and the model reads {limit}: begin a new one."
+        )
+
+    def _written(self, before: list[dict[str, str]], text: str) -> list[int]:
+        """The tokens of a turn, and of what is written before it."""
+        turn = [*before, {"role": "user", "content": readable(text)}]
+        made = self.tokenizer.apply_chat_template(turn, add_generation_prompt=True)
+        ids: list[int] = made["input_ids"]
+        return ids
+
     def _turn(self, text: str) -> list[int]:
         """All tokens up to where the model goes on."""
-        turn = [*self.waiting, {"role": "user", "content": text}]
-        made = self.tokenizer.apply_chat_template(turn, add_generation_prompt=True)
-        new: list[int] = made["input_ids"]
+        new = self._written(self.waiting, text)
         if not self.ids:
             return new
         end = self.tokenizer.convert_tokens_to_ids(SEPARATOR)

@@ -85,6 +85,15 @@ class Over(StoppingCriteria):
         return found
 
 
+def quieten(config: Any) -> None:
+    """Give a request that samples nothing the settings of sampling that Transformers is silent at.
+
+    It warns of any others. None will not do: `generate` puts the model's own in its place.
+    """
+    if not config.do_sample:
+        config.temperature, config.top_k, config.top_p = 1.0, 50, 1.0
+
+
 class OneAtATime(GenerateManager):
     """One generation after another, without its stop word, and only while somebody waits.
 
@@ -95,6 +104,7 @@ class OneAtATime(GenerateManager):
         self, model: Any, processor: Any, inputs: Any, gen_config: Any, *rest: Any, **named: Any
     ) -> tuple[Any, Any]:
         """The queue of a reply's pieces, and what fills it."""
+        quieten(gen_config)
         over = Over(processor, gen_config, inputs["input_ids"].shape[-1], Event())
         queue, streamer = super().generate_streaming(
             model,
@@ -111,6 +121,7 @@ class OneAtATime(GenerateManager):
     ) -> tuple[str, int, Any]:
         """A whole reply, with the prompt's length and the reply's tokens; cancelled, it ends."""
         prompt: torch.Tensor = inputs["input_ids"]
+        quieten(gen_config)
         left = Event()
         over = Over(processor, gen_config, prompt.shape[-1], left)
 

@@ -52,15 +52,16 @@ FULL = re.compile("out of memory|can't allocate memory")
 
 FEWER = "take a model in fewer bits, which `ariane grok quantize` writes"
 LESS = f"give it less, as by --gpu 20GiB, or {FEWER}"
-"""What helps where a memory is full: any command, and one with --gpu."""
+"""What helps where a memory is full: any, and a GPU's in a command with --gpu."""
 
 
 @contextmanager
-def sentences(*folders: Path, full: str = FEWER) -> Iterator[None]:
+def sentences(*folders: Path, full: str = FEWER, gpu: str | None = None) -> Iterator[None]:
     """A fault of files or values ends the command with its sentence and status 1.
 
     With ARIANE_DEBUG=1 it is raised instead, to show where it comes from. `full` is the remedy
-    where the memory is full. The call was wrong where one of the `folders` is no directory.
+    where the memory is full, `gpu` that where it is a GPU's and another helps. The call was wrong
+    where one of the `folders` is no directory.
     """
     for folder in folders:
         if not folder.is_dir():
@@ -78,8 +79,9 @@ def sentences(*folders: Path, full: str = FEWER) -> Iterator[None]:
     except (RuntimeError, MemoryError) as error:
         if os.environ.get("ARIANE_DEBUG") == "1" or not _is_full(error):
             raise
-        place = "GPU" if "out of memory" in str(error) else "machine"
-        _end(f"The memory of the {place} is full: {full}.")
+        on_gpu = "out of memory" in str(error)
+        remedy = gpu if gpu and on_gpu else full
+        _end(f"The memory of the {'GPU' if on_gpu else 'machine'} is full: {remedy}.")
 
 
 def _is_full(error: Exception) -> bool:
@@ -100,7 +102,7 @@ def within(
         if value is None:
             return None
         sound = (least < value if above else least <= value) and value <= most
-        if not sound or value == math.inf:
+        if not sound:
             raise typer.BadParameter(f"{value} is not {first}{last}.")
         return value
 

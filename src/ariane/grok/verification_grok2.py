@@ -196,27 +196,37 @@ def fingerprint(
     return mark_of(files, config, theta, str(model.dtype), ids.tolist(), window)
 
 
-def write(directory: Path, config: Grok2Config, found: Verification) -> None:
+def write(directory: Path, config: Grok2Config, found: Verification) -> list[str]:
     """Write the chosen variant, and the end tokens by likelihood, into a `config.json`.
 
     All that it holds beside them stays as it is; a `generation_config.json` gets the end tokens.
+    Returns what changed, in words.
     """
-    held = json.loads((directory / "config.json").read_bytes())
-    if "rope_parameters" in held:
-        held["rope_parameters"] = found.chosen.rope_parameters(config)
+    path, generation = directory / "config.json", directory / "generation_config.json"
+    words: dict[str, Any] = {
+        "hidden_act": found.chosen.gelu,
+        "attn_temperature_len": found.chosen.temperature,
+        "eos_token_id": sorted(found.ends, key=lambda end: -found.ends[end]),
+    }
+    if "rope_parameters" in json.loads(path.read_bytes()):
+        rope: dict[str, Any] = {"rope_parameters": found.chosen.rope_parameters(config)}
     else:
-        held["rope_type"] = "yarn" if found.chosen.rope == "yarn" else "original"
-    held["hidden_act"] = found.chosen.gelu
-    held["attn_temperature_len"] = found.chosen.temperature
-    ends = sorted(found.ends, key=lambda end: -found.ends[end])
-    _write_json(directory / "config.json", held | {"eos_token_id": ends})
-    generation = directory / "generation_config.json"
+        rope = {"rope_type": "yarn" if found.chosen.rope == "yarn" else "original"}
+    changed = _rewrite(path, rope | words)
     if generation.exists():
-        _write_json(generation, json.loads(generation.read_bytes()) | {"eos_token_id": ends})
+        changed += _rewrite(generation, {"eos_token_id": words["eos_token_id"]})
+    return changed
 
 
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    write_text(path, json.dumps(content, indent=2) + "\n")
+def _rewrite(path: Path, words: Mapping[str, Any]) -> list[str]:
+    """Put some words into a JSON file, and tell those that it did not say before."""
+    held = json.loads(path.read_bytes())
+    write_text(path, json.dumps(held | words, indent=2) + "\n")
+    return [
+        f"{path.name}: {name} {json.dumps(held.get(name))} → {json.dumps(said)}"
+        for name, said in words.items()
+        if held.get(name) != said
+    ]
 
 
 @contextmanager

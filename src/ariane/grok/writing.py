@@ -60,15 +60,20 @@ def mark_of(files: Iterable[Path], *settings: object) -> str:
 
 
 def check_target(source: Path, target: Path, what: str = "checkpoint") -> None:
-    """Raise `CheckpointError` where a run would write over what it reads."""
+    """Raise `CheckpointError` where a run would write over what it reads, or over a file."""
+    if target.exists() and not target.is_dir():
+        raise CheckpointError(f"{target} is no directory: choose another.")
     if source.resolve() == target.resolve():
         raise CheckpointError(f"{target} is the {what} itself: choose another directory.")
 
 
-def check_foreign(target: Path, mark: str) -> None:
-    """Raise `CheckpointError` where a directory holds something, and nothing of this run's."""
+def check_foreign(target: Path) -> None:
+    """Raise `CheckpointError` where a directory holds something but no weights.
+
+    Whose weights those are, `write_all` asks.
+    """
     held = [path for path in target.iterdir() if path.suffix != ".part"] if target.exists() else []
-    if held and all((_read(path) or ("",))[0] != mark for path in target.glob("*.safetensors")):
+    if held and all(path.suffix != ".safetensors" for path in held):
         raise CheckpointError(
             f"{target} holds {min(held).name}, which is not of this source and these settings: "
             "choose another directory."
