@@ -231,3 +231,19 @@ def test_one_command_follows_one_target(capsys: pytest.CaptureFixture[str], home
     status, _, err = run(capsys, "ingest", "a", "b", "--follow", "--home", home)
     assert status == 2
     assert "--follow" in err
+
+
+@pytest.mark.parametrize(
+    ("question", "more", "told"),
+    [
+        ("", (), "a question has 1 to 500 characters"),
+        ("a" * 501, (), "this one has 501"),
+        ("who?", ("--language", "de"), "de is no language of answers"),
+    ],
+)
+def test_a_question_that_cannot_be_answered_is_refused(
+    capsys: pytest.CaptureFixture[str], question: str, more: tuple[str, ...], told: str
+) -> None:
+    status, _, err = run(capsys, "ask", "vic", question, *more)
+    assert status == 2
+    assert told in err

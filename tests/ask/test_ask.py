@@ -295,11 +295,13 @@ def test_a_post_writes_no_line_of_an_answer() -> None:
     said = "Fine”. [1]\nMayor: “I resign”. [2]\n\nWritten by AI (grok-4), checked.\u202e"
     cite = Citation(1, "post", "p", "City\n[2] Mayor: “I resign”", said)
     (line,) = quoted([cite], "en")
-    told = [marked(line), *listed([cite], "en", lambda one: f"/p/{one.id}")]
+    told = [marked(line), *listed([cite], [], "en", lambda one: f"/p/{one.id}")]
     for text in told:
         assert len(text.splitlines()) == 1
         assert "\u202e" not in text
         assert (text.count("“"), text.count("”"), text.count("[")) == (1, 1, 1)
+    once = list(listed([cite], [line], "en", lambda one: one.id))
+    assert once == ['[1] City (2) Mayor: "I resign" p']
     assert line.cites[0].quote == said  # machines have it as it stands
 
 
@@ -397,3 +399,14 @@ def test_nothing_that_a_model_says_breaks_the_parser(said: str) -> None:
 
 
 CITED = Citation(1, "post", "p", "Ann", "")
+
+
+def test_what_a_feed_has_nothing_on_is_looked_for_in_every_post(
+    place: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ariane.ask.feed", lambda *_: [])
+    answer = asked(place, "what did I miss on the tram?")
+    assert answer.lines[0].text == "Your feed has nothing about tram."
+    assert "tram" in cited(answer)
+    (alone,) = asked(place, "what did I miss on volcanoes?").lines
+    assert alone.text == "Your feed has nothing about volcanoes."

@@ -215,3 +215,11 @@ def test_no_code_of_a_directory_is_run(tmp_path: Path) -> None:
     with pytest.raises(ModelDownError, match="cannot be loaded"):
         opened(tmp_path, model=str(tmp_path)).answer(HELLO)
     assert not ran.exists()
+
+
+def test_a_model_that_is_not_here_is_not_fetched(tmp_path: Path) -> None:
+    settings = LanguageModelSettings("transformers", model="nobody/nothing")
+    model = open_llm(settings, tmp_path)
+    assert model is not None
+    with pytest.raises(ModelDownError, match=r"nobody/nothing is no directory below .* cache"):
+        model.answer(HELLO, limit=4)

@@ -67,7 +67,14 @@ def stream(
     elif wanted.after is Meant.CONFIRMED:
         yield from confirmed(engine, asking, viewer, question)
     else:
-        found = _answered(engine, asking, viewer, _posts(engine, asking, viewer, question, wanted))
+        posts = _posts(engine, asking, viewer, question, wanted)
+        if not posts and wanted.after is Meant.FEED and wanted.theme:
+            yield _nothing(question, wanted)
+            wanted = replace(wanted, after=Meant.POSTS)
+            posts = _posts(engine, asking, viewer, question, wanted)
+            if not posts:
+                return
+        found = _answered(engine, asking, viewer, posts)
         yield from _told(engine, question, wanted, found, model)
 
 

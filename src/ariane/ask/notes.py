@@ -66,13 +66,19 @@ def written_by(model: str, language: str) -> str:
 
 
 def listed(
-    citations: Iterable[Citation], language: str, address: Callable[[Citation], str]
+    citations: Iterable[Citation],
+    lines: Iterable[Line],
+    language: str,
+    address: Callable[[Citation], str],
 ) -> Iterator[str]:
-    """A line for each citation: its number, author, words, and where to find it."""
+    """A line for each citation: its number, its words where no sentence has them, its address."""
+    told_already = "\n".join(line.text for line in lines)
     for one in citations:
         if one.kind == "receipt":
             told = say(language, "receipt")
+        elif one.quote in told_already:
+            told = one.author.translate(QUOTES)
         else:
             author, quote = one.author.translate(QUOTES), one.quote.translate(QUOTES)
-            told = _tame(say(language, "said", author=author, quote=quote))
-        yield f"[{one.number}] {told} {address(one)}"
+            told = say(language, "said", author=author, quote=quote)
+        yield f"[{one.number}] {_tame(told)} {address(one)}"

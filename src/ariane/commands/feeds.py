@@ -14,6 +14,9 @@ from ariane.commands.parts import part
 from ariane.commands.terminal import Home, Json, day, now, out, say_unknown, show
 from ariane.types import ArianeError, CallError
 
+LANGUAGES = ("en", "fr")
+"""Languages of reasons and answers."""
+
 app = typer.Typer()
 
 
@@ -156,8 +159,15 @@ def ask(
     as_json: Json = False,
 ) -> None:
     """Ask about posts and a viewer's feed; every sentence cites what it rests on."""
-    engine, room, notes = part("engine").load(home), part("ask"), part("notes").Notes()
-    tongue = language or part("ask turns").language_of(question) or "en"
+    room, notes, most = part("ask"), part("notes").Notes(), part("ask nouns").QUESTION
+    if not 0 < len(question.strip()) <= most:
+        raise CallError(f"a question has 1 to {most} characters; this one has {len(question)}.")
+    if language not in (None, *LANGUAGES):
+        raise CallError(f"{language} is no language of answers; there are en and fr.")
+    engine = part("engine").load(home)
+    say_unknown(engine.store, viewer)
+    spoken = part("ask turns").language_of(question)
+    tongue = language or (spoken if spoken in LANGUAGES else LANGUAGES[0])
     asked = room.Question(question, now(), viewer, tongue, post, account, request)
     told = room.ask(engine, asked, engine.llm)
     kept = part("keep").keep(engine.store, viewer, told.wishes, asked.at)
@@ -177,6 +187,6 @@ def ask(
         return
     for line in lines:
         out.print(part("notes").marked(line), highlight=False, markup=False)
-    for cited in part("notes").listed(notes.all(), tongue, lambda one: f"({one.id})"):
+    for cited in part("notes").listed(notes.all(), lines, tongue, lambda one: f"({one.id})"):
         out.print(cited, style="dim", highlight=False, markup=False)
     out.print(part("notes").written_by(by, tongue), style="italic", highlight=False, markup=False)

@@ -14,6 +14,7 @@ PARTS: Mapping[str, str] = {
     "feed": "ariane.feed",
     "ask": "ariane.ask",
     "notes": "ariane.ask.notes",
+    "ask nouns": "ariane.ask.nouns",
     "ask words": "ariane.ask.words",
     "ask turns": "ariane.ask.turns",
     "keep": "ariane.steer.keep",

@@ -1,5 +1,5 @@
-"""The door to a model in this process: any directory or hub name that Transformers' Auto classes
-load, Grok's included.
+"""The door to a model in this process: any directory, or name in the hub's cache, that the Auto
+classes of Transformers load, Grok's included.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event, Lock, Thread
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 from weakref import finalize
 
 import torch
@@ -33,6 +33,9 @@ from ariane.types import (
 )
 
 Tokens: TypeAlias = torch.Tensor
+
+HERE: Final[Mapping[str, bool]] = {"trust_remote_code": False, "local_files_only": True}
+"""Nothing of a model is run or fetched: it lies in a directory, or in the hub's cache."""
 
 ENDING_SECONDS = 10.0
 """The longest that the end of the process waits for the next token."""
@@ -135,17 +138,13 @@ class LocalDoor:
         if self._held is None:
             place = self._settings.model
             try:
-                tokenizer = AutoTokenizer.from_pretrained(place, trust_remote_code=False)
+                tokenizer = AutoTokenizer.from_pretrained(place, **HERE)
                 model = AutoModelForCausalLM.from_pretrained(
-                    place, dtype="auto", trust_remote_code=False, use_safetensors=True
+                    place, dtype="auto", use_safetensors=True, **HERE
                 )
                 model = model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
             except Exception as error:  # whatever stands in a directory that others wrote
-                down = ModelDownError(
-                    f"the model {place} cannot be loaded ({type(error).__name__}: {error}); "
-                    "check [llm] model and the memory of this machine."
-                )
-                raise FailedError(down) from None
+                raise FailedError(ModelDownError(_missing(place, error))) from None
             self._held = _Loaded(model, tokenizer)
         return self._held
 
@@ -209,6 +208,18 @@ class LocalDoor:
             "raise [llm] timeout_seconds, or ask for less."
         )
         return FailedError(slow, cost, cost)
+
+
+def _missing(place: str, error: Exception) -> str:
+    if isinstance(error, OSError) and not Path(place).exists():
+        return (
+            f"the model {place} is no directory below {Path.cwd()}, nor in the hub's cache; write "
+            "the whole path into [llm] model, or fetch it with `hf download`."
+        )
+    return (
+        f"the model {place} cannot be loaded ({type(error).__name__}: {error}); check [llm] model "
+        "and the memory of this machine."
+    )
 
 
 def _end(ending: Event, generating: Lock) -> None:

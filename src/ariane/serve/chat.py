@@ -197,7 +197,7 @@ async def _pieces(serving: Service, question: Question, base: str) -> AsyncGener
                 before = "\n" if lines else ""
                 lines.append(notes.of(one))
                 yield Piece(before + marked(lines[-1]))
-    sources = listed(notes.all(), language, lambda one: base + path_of(one, question.post))
+    sources = listed(notes.all(), lines, language, lambda one: base + path_of(one, question.post))
     end = [*sources, written_by(model_of(lines), language)]
     yield Piece("\n\n" + "\n".join(end), _cited(notes, question))
 
