@@ -33,8 +33,8 @@ CONVERSATIONS = (
     "football-concussions",
     "scoop-hivemind.ubi",
 )
-COUNT = int(os.environ.get("ARIANE_QUESTIONS", "1"))
-"""Of the hundred questions, those that small models are asked; one takes half a minute."""
+COUNT = int(os.environ.get("ARIANE_QUESTIONS", "0"))
+"""Of the hundred questions, those that SmolLM2 is asked too; one takes half a minute."""
 
 ASKED = [
     json.loads(line)
@@ -146,6 +146,8 @@ def model(request: pytest.FixtureRequest, tmp_path: Path) -> LanguageModel:
     """A real model, too small to be of use."""
     if request.param == "small-grok":
         settings = LanguageModelSettings("transformers", model=str(SMALL), schema="prompt")
+    elif not COUNT:
+        pytest.skip("ARIANE_QUESTIONS does not say how many questions: one takes half a minute")
     else:
         url = f"{request.getfixturevalue('server')}/v1"
         settings = LanguageModelSettings("url", url, "smollm2")
@@ -239,11 +241,11 @@ def test_what_a_question_costs(
 def test_a_small_model_says_nothing_that_is_not_borne_out(
     model: LanguageModel, town: Asked, polis: Asked
 ) -> None:
-    told: list[Line] = []
-    for one in ASKED[:: len(ASKED) // COUNT][:COUNT]:
+    told, count = list[Line](), COUNT or 1
+    for one in ASKED[:: len(ASKED) // count][:count]:
         made = town if one["over"] == "town" else polis
         lines, _ = facts([ask(made.engine, _question(one), model)])
         assert all(_borne_out(made.engine, line) for line in lines)
         told += lines
     written = sum(bool(line.by) for line in told)
-    print(f"{model.name}: {COUNT} questions, {len(told)} sentences, {written} of them its own")
+    print(f"{model.name}: {count} questions, {len(told)} sentences, {written} of them its own")

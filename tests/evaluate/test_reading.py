@@ -32,16 +32,18 @@ from ariane.read.deepen import deepen
 from ariane.read.llm import LONGEST, LanguageReader
 from ariane.train import train_ranker
 from ariane.train.examples import Bools, load_examples
-from ariane.train.ranker import Recipe
 from ariane.types import ActionKind
-
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(7_200)]
 
 NOW = 1_790_000_000_000
 WRONG = 0.1
-SIZE = os.environ.get("ARIANE_SIZE")
+SIZE = os.environ.get("ARIANE_SIZE", "")
 SEEDS = range(int(os.environ.get("ARIANE_SEEDS", "1")))
-RECIPE = Recipe() if SIZE else Recipe(passes_fresh=1, steps=20)
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(7_200),
+    pytest.mark.skipif(not SIZE, reason="takes minutes: set ARIANE_SIZE to nano or small"),
+]
 
 
 def scripted(world: World) -> Scripted:
@@ -63,10 +65,9 @@ def trained(engine: Engine, folder: Path, seed: int) -> tuple[Trial, RankerModel
     run = train_ranker(
         engine.store,
         folder,
-        size=SIZE or "nano",
+        size=SIZE,
         until=chosen.until,
         withhold=chosen.withheld,
-        recipe=RECIPE,
         seed=seed,
     )
     examples = load_examples(engine.store, own=True, seed=seed)
