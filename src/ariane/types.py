@@ -244,6 +244,9 @@ class Written:
 # ---------------------------------------------------------------------------------------------
 
 
+LANGUAGES: Final = ("en", "fr")
+"""Languages that people are spoken to in."""
+
 CLAIMS: Final = ("reported", "alleged", "rumour", "correction")
 """Footings of what is said to have happened: a source is named; someone is accused of it; it goes
 round without a source; it sets right what went round."""

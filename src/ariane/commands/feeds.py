@@ -12,10 +12,7 @@ import typer
 
 from ariane.commands.parts import part
 from ariane.commands.terminal import Home, Json, day, now, out, say_unknown, show
-from ariane.types import ArianeError, CallError
-
-LANGUAGES = ("en", "fr")
-"""Languages of reasons and answers."""
+from ariane.types import LANGUAGES, ArianeError, CallError
 
 app = typer.Typer()
 

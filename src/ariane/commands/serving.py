@@ -10,7 +10,7 @@ import typer
 
 from ariane.commands.parts import PARTS, part
 from ariane.commands.terminal import Home, Json, said, show, show_result
-from ariane.types import CallError
+from ariane.types import LANGUAGES, CallError
 
 app = typer.Typer()
 
@@ -85,7 +85,7 @@ def report(
     """Print what the operator owes the public: how this feed works, as Markdown."""
     if what != "algorithm":
         raise CallError(f"{what} is no report; there is algorithm.")
-    if language not in ("en", "fr"):
+    if language not in LANGUAGES:
         raise CallError(f"{language} is no language of this report; there are en and fr.")
     told = part("report algorithm").algorithm(part("engine").load(home))
     if as_json:

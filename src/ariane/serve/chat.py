@@ -51,8 +51,8 @@ from ariane.serve.problems import (
 )
 from ariane.serve.service import Service, Serving, now
 from ariane.serve.tokens import Caller
-from ariane.serve.values import LANGUAGES, Absent, Id
-from ariane.types import Wish
+from ariane.serve.values import Absent, Id
+from ariane.types import LANGUAGES, Wish
 
 router = APIRouter(prefix="/v1", tags=["ask"])
 

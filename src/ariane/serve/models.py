@@ -7,18 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from ariane.serve.values import (
-    LANGUAGES,
-    Id,
-    Language,
-    Line,
-    Strict,
-    Target,
-    Time,
-    milliseconds,
-    moment,
-)
-from ariane.types import Account, FeedSpec, Post, Wish
+from ariane.serve.values import Id, Language, Line, Strict, Target, Time, milliseconds, moment
+from ariane.types import LANGUAGES, Account, FeedSpec, Post, Wish
 
 
 class MediaOut(BaseModel):

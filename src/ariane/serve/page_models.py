@@ -7,8 +7,8 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from ariane.serve.models import PostOut
-from ariane.serve.values import LANGUAGES, moment
-from ariane.types import PREDICTED, Feed, Ranked, Reason
+from ariane.serve.values import moment
+from ariane.types import LANGUAGES, PREDICTED, Feed, Ranked, Reason
 from ariane.why.sentences import sentence
 
 

@@ -16,7 +16,6 @@ from ariane.types import CallError
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
-LANGUAGES = ("en", "fr")
 LAST_YEAR = 9998
 EARLIEST = (datetime(1, 1, 1, tzinfo=UTC) - EPOCH) // MILLISECOND
 LATEST = (datetime(9999, 12, 31, tzinfo=UTC) - EPOCH) // MILLISECOND

@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse
 from ariane.serve.page.errors import Told
 from ariane.serve.page.forms import Form
 from ariane.serve.page.visit import LANGUAGE, MODE, PLAIN, keep, local
-from ariane.serve.page.words import LANGUAGES
+from ariane.types import LANGUAGES
 
 router = APIRouter(include_in_schema=False)
 

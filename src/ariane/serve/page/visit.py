@@ -14,9 +14,9 @@ from starlette.responses import Response
 from ariane.evaluate.world import World
 from ariane.serve.access import ANONYMOUS, AnyCaller
 from ariane.serve.page.town import world_of
-from ariane.serve.page.words import LANGUAGES
 from ariane.serve.service import Service, Serving
 from ariane.serve.tokens import Caller
+from ariane.types import LANGUAGES
 
 LANGUAGE = "ariane_language"
 MODE = "ariane_mode"

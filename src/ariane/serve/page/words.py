@@ -13,8 +13,6 @@ from ariane.serve.page.words_feed import FEED
 from ariane.serve.page.words_site import SITE
 from ariane.why.words import ASPECTS
 
-LANGUAGES: Final = ("en", "fr")
-
 _NARROW = re.compile(r" ([;:!?»%])|(«) ")
 
 
