@@ -6,7 +6,8 @@ from pathlib import Path
 import torch
 
 from ariane.bench.community import Community, build
-from ariane.engine import open_store, runs
+from ariane.engine import open_store
+from ariane.home import runs
 from ariane.rank.model import RankerConfig, RankerModel
 
 SMALL = Community(posts=300, viewers=12, actions=1_500)

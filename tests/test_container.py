@@ -28,9 +28,10 @@ import yaml
 from dockerfile_parse import DockerfileParser
 from tests.test_docs import complaint, simple_commands
 
-from ariane.engine import FILE, init
+from ariane.home import init
 from ariane.serve.http import SHUTDOWN_SECONDS
 from ariane.serve.settings import ServeSettings
+from ariane.settings import FILE
 
 REPOSITORY = Path(__file__).parents[1]
 DOCKERFILE = REPOSITORY / "Dockerfile"

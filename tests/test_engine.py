@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from tests.homes import community, with_ranker
 
-from ariane.engine import Settings, init, load, new_run, open_store, read_settings, runs
+from ariane.engine import load, open_store
 from ariane.feed import for_you
+from ariane.home import Settings, init, new_run, read_settings, runs
 from ariane.types import ActionKind, CallError, FeedSpec, NotFoundError
 
 

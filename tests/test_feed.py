@@ -99,7 +99,7 @@ def test_anonymous_new_and_unprofiled_viewers_get_a_feed_without_a_history(engin
 
 
 def test_an_empty_store_gives_an_empty_feed(tmp_path: Path) -> None:
-    from ariane.engine import init
+    from ariane.home import init
 
     init(tmp_path)
     engine = load(tmp_path)

@@ -137,9 +137,11 @@ def test_wishes_are_written_listed_and_undone(
     assert run(capsys, *arguments, "--more", "nonsense")[0] == 2
     status, _, err = run(capsys, *arguments, "--less", "topic:football")
     assert (status, "word:football" in err) == (2, True)
-    status, out, _ = run(capsys, *arguments, "--undo", "word:crypto")
+    (wish,) = json.loads(run(capsys, *arguments, "--more", "word:crypto")[1])
+    assert wish["direction"] == 1  # in the place of the one on its target
+    status, out, _ = run(capsys, *arguments, "--undo", wish["id"])
     assert (status, json.loads(out)) == (0, [])
-    assert run(capsys, *arguments, "--undo", "word:crypto")[0] == 2
+    assert run(capsys, *arguments, "--undo", wish["id"])[0] == 2
 
 
 def test_a_question_is_answered_with_what_it_rests_on(

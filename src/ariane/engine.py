@@ -4,36 +4,37 @@ from __future__ import annotations
 
 import gc
 import logging
-import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache, cached_property
 from importlib import import_module
-from math import isfinite
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from pydantic import NonNegativeInt
 from threadpoolctl import threadpool_limits
 
 from ariane.compose import Mix
 from ariane.guard.policies import GuardSettings, Policy, load_policies, policy_rules
 from ariane.guard.rules import BEFORE
-from ariane.ingest import IngestSettings
-from ariane.llm import LanguageModelSettings, check, open_llm
+from ariane.home import (
+    RankSettings,
+    Settings,
+    StoreSettings,
+    checkpoint,
+    read_settings,
+    runs,
+    worth_of,
+)
+from ariane.llm import LanguageModelSettings, open_llm
 from ariane.read.llm import LanguageReader
 from ariane.read.opinion import Opinion
-from ariane.retrieve import RetrieveSettings, Sources, VectorFile, refresh
-from ariane.settings import FILE, build, load_tables, section, template
+from ariane.retrieve import Sources, VectorFile, refresh
+from ariane.settings import build
 from ariane.steer import wish_term
-from ariane.store.sqlite import StoreSettings as SqliteSettings
-from ariane.targets import check_target
 from ariane.types import (
     FOLLOWING,
     FOR_YOU,
-    PREDICTED,
-    ActionKind,
     ArianeError,
     Ask,
     CallError,
@@ -56,11 +57,8 @@ from ariane.types import (
     Viewer,
     WithdrawnError,
 )
-from ariane.why import WhySettings
 
 log = logging.getLogger(__name__)
-
-FEED_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 PARTS: Mapping[str, str] = {
     "store.sqlite": "ariane.store.sqlite:SqliteStore",
@@ -80,68 +78,6 @@ PARTS: Mapping[str, str] = {
     "ranker.ladder": "ariane.rank.ladder:Ladder",
 }
 """The named parts that settings choose among; the only late imports of this file."""
-
-
-@dataclass(frozen=True)
-class StoreSettings(SqliteSettings):
-    """Where Ariane remembers, and how much of it a request is given."""
-
-    kind: str = "sqlite"
-    """The kind of store; sqlite is the one there is."""
-
-    path: str = "ariane.db"
-    """The store's file, seen from the home."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReadSettings:
-    """How posts are read."""
-
-    encoder: str = "use"
-    """The sentence encoder; use is the multilingual one that comes with the package."""
-
-    deepen: NonNegativeInt = 200
-    """How many posts the language model of [llm] reads in one `ariane read`, and in one hour of
-    serving; those first that need it most."""
-
-
-@dataclass(frozen=True, slots=True)
-class RankSettings:
-    """How candidates are scored; what each action is worth stands in `[values]`."""
-
-    sessions: NonNegativeInt = 1024
-    """How many viewers' encoded histories are kept in memory."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """All that `ariane.toml` sets, the server's part apart."""
-
-    ingest: IngestSettings = field(default_factory=IngestSettings)
-    store: StoreSettings = field(default_factory=StoreSettings)
-    read: ReadSettings = ReadSettings()
-    llm: LanguageModelSettings = field(default_factory=LanguageModelSettings)
-    retrieve: RetrieveSettings = field(default_factory=RetrieveSettings)
-    rank: RankSettings = RankSettings()
-    guard: GuardSettings = field(default_factory=GuardSettings)
-    compose: Mix = field(default_factory=Mix)
-    why: WhySettings = field(default_factory=WhySettings)
-    values: Mapping[ActionKind, float] | None = None
-    feeds: Mapping[str, FeedSpec] | None = None
-
-
-_VALUES = (
-    "\n[values]\n# What each action that the ranker predicts is worth in the score.\n"
-    + "".join(f"# {kind.value} = {kind.value_by_default}\n" for kind in PREDICTED)
-)
-
-_FEEDS = """
-# A feed of your own:
-# [feeds.french-science]
-# title = { en = "French science", fr = "Sciences en français" }
-# languages = ["fr"]
-# wishes = [{ id = "science", target = "topic:science", direction = 1, strength = 0.7 }]
-"""
 
 
 @runtime_checkable
@@ -179,7 +115,7 @@ class Engine:
         No request needs it, so that it is loaded when a post is first read. A student that cannot
         be loaded is told in the log, and the heads of the package read.
         """
-        run = _checkpoint(self.home, self.store, "reader")
+        run = checkpoint(self.home, self.store, "reader")
         try:
             reader: Reader = _part("reader")(self.encoder, run)
         except ArianeError as error:
@@ -198,7 +134,7 @@ class Engine:
     @cached_property
     def opinion(self) -> Opinion | None:
         """The promoted student's second opinion of the model; None without one that loads."""
-        run = _checkpoint(self.home, self.store, "reader")
+        run = checkpoint(self.home, self.store, "reader")
         if run is None:
             return None
         try:
@@ -299,7 +235,7 @@ class Engine:
         guarding = build(recipe["guard"], "the recipe's guard", GuardSettings)
         then = replace(
             self,
-            value=Value(_values(recipe["values"]), self.value.terms),
+            value=Value(worth_of(recipe["values"]), self.value.terms),
             mix=build(recipe["compose"], "the recipe's compose", Mix),
             after=policy_rules(self.policies, guarding),
         )
@@ -318,79 +254,6 @@ class Engine:
     def refresh(self) -> int:
         """Let the vector files follow the store; how many readings they took in."""
         return refresh(self.sources)
-
-
-def init(home: Path, **others: object) -> Path:
-    """Write a commented `ariane.toml` into a home that has none; `others` are tables beside."""
-    own = Settings()
-    tables = {
-        name: getattr(own, name)
-        for name in ("ingest", "store", "read", "llm", "retrieve", "rank", "guard")
-    }
-    text = template({**tables, "compose": own.compose, "why": own.why, **others}) + _VALUES + _FEEDS
-    path = home / FILE
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise CallError(f"{path} exists already; edit that one.") from None
-    return path
-
-
-def runs(home: Path) -> Path:
-    """Where a home's checkpoints lie, one directory a run."""
-    return home / "models"
-
-
-def new_run(home: Path, part: str) -> Path:
-    """The directory of a run that is about to be trained: PART-N, one more than the last."""
-    taken = [
-        int(path.name.rpartition("-")[2])
-        for path in runs(home).glob(f"{part}-*")
-        if path.name.rpartition("-")[2].isdigit()
-    ]
-    return runs(home) / f"{part}-{max(taken, default=0) + 1}"
-
-
-def read_settings(home: Path) -> Settings:
-    """The settings of a home, every key known and every value of its type."""
-    tables = load_tables(home)
-    known = (*Settings.__dataclass_fields__, "serve")
-    for name, table in tables.items():
-        if name not in known:
-            raise CallError(f"[{name}] in {home / FILE} is no table; there are {', '.join(known)}.")
-        if not isinstance(table, Mapping):
-            raise CallError(f"[{name}] in {home / FILE} must be a table, not {table!r}.")
-    return Settings(
-        ingest=section(tables, "ingest", IngestSettings),
-        store=section(tables, "store", StoreSettings),
-        read=section(tables, "read", ReadSettings),
-        llm=check(section(tables, "llm", LanguageModelSettings)),
-        retrieve=section(tables, "retrieve", RetrieveSettings),
-        rank=section(tables, "rank", RankSettings),
-        guard=section(tables, "guard", GuardSettings),
-        compose=section(tables, "compose", Mix),
-        why=section(tables, "why", WhySettings),
-        values=_values(tables.get("values", {})),
-        feeds={name: _feed(name, table) for name, table in tables.get("feeds", {}).items()},
-    )
-
-
-def _feed(name: str, table: object) -> FeedSpec:
-    where = f"[feeds.{name}]"
-    if not isinstance(table, Mapping) or "name" in table:
-        raise CallError(f"{where} in {FILE} must be a table without a name of its own.")
-    if not FEED_NAME.fullmatch(name):
-        raise CallError(f"{where} in {FILE} is no feed name; use a-z, 0-9 and hyphens.")
-    spec = build({"name": name, **table}, where, FeedSpec)
-    unknown = set(spec.sources) - set(RetrieveSettings.parts)
-    if unknown:
-        there = ", ".join(RetrieveSettings.parts)
-        raise CallError(f"{where} sources names {min(unknown)}; there are {there}.")
-    for wish in spec.wishes:
-        check_target(wish.target)
-    return spec
 
 
 def open_store(home: Path) -> Store:
@@ -448,7 +311,7 @@ def _sources(home: Path, store: Store, settings: Settings) -> Sources:
     folder, chosen = home / "vectors", settings.retrieve
     vectors = VectorFile(folder / "posts", width=chosen.width, space=settings.read.encoder)
     encoder, each = _Encoding(settings.read.encoder), chosen.each
-    towers = _part("source.towers").open(_checkpoint(home, store, "retriever"), folder, each)
+    towers = _part("source.towers").open(checkpoint(home, store, "retriever"), folder, each)
     makers: dict[str, Callable[[], Source]] = {
         "following": lambda: _part("source.following")(store, each),
         "nearest": lambda: _part("source.nearest")(vectors, chosen.interests, each),
@@ -467,8 +330,8 @@ def _sources(home: Path, store: Store, settings: Settings) -> Sources:
 def _ranker(home: Path, store: Store, settings: RankSettings) -> Ranker:
     """The promoted ranker over recent-and-safe; the latter alone where there is none."""
     recent: Ranker = _part("ranker.recent")()
-    checkpoint = _checkpoint(home, store, "ranker")
-    rungs = (recent,) if checkpoint is None else (*_session(checkpoint, settings), recent)
+    promoted = checkpoint(home, store, "ranker")
+    rungs = (recent,) if promoted is None else (*_session(promoted, settings), recent)
     ranker: Ranker = _part("ranker.ladder")(rungs)
     return ranker
 
@@ -480,11 +343,6 @@ def _session(checkpoint: Path, settings: RankSettings) -> tuple[Ranker, ...]:
         log.error("serving recent-and-safe, since the promoted ranker does not load: %s", error)
         return ()
     return (_part("ranker.session")(model, sessions=settings.sessions),)
-
-
-def _checkpoint(home: Path, store: Store, part: str) -> Path | None:
-    name = store.promoted(part)
-    return None if name is None else runs(home) / name
 
 
 @cache
@@ -514,15 +372,3 @@ class _Encoding:
     def encode(self, texts: Sequence[str]) -> Vector:
         """Unit vectors, float32 (texts, width)."""
         return _encoder(self.name).encode(texts)
-
-
-def _values(table: Mapping[str, object]) -> dict[ActionKind, float]:
-    predicted = {kind.value: kind for kind in PREDICTED}
-    values = {kind: kind.value_by_default for kind in PREDICTED}
-    for name, value in table.items():
-        if name not in predicted:
-            raise CallError(f"[values] {name} in {FILE} is no action that the ranker predicts.")
-        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-            raise CallError(f"[values] {name} in {FILE} cannot be {value!r}; give a number.")
-        values[predicted[name]] = float(value)
-    return values

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from ariane.ask import Answer, Question, ask
-from ariane.engine import Engine, init, load
+from ariane.engine import Engine, load
+from ariane.home import init
 from ariane.read import read
 from ariane.types import Account, Action, ActionKind, LanguageModel, Media, Post
 

@@ -20,7 +20,8 @@ from tests.ask.relevance import Judge, Peer
 from ariane.ask import Answer, Line, Question, ask
 from ariane.ask.words import WORDS
 from ariane.demo.town import town as simulated
-from ariane.engine import Engine, init, load
+from ariane.engine import Engine, load
+from ariane.home import init
 from ariane.llm import LanguageModelSettings, open_llm
 from ariane.read import read
 from ariane.types import LanguageModel, Message, Post

@@ -21,7 +21,8 @@ from shutil import which
 import torch
 
 from ariane.demo.town import take_in
-from ariane.engine import init, load, open_store, runs
+from ariane.engine import load, open_store
+from ariane.home import init, runs
 from ariane.rank.model import RankerConfig, RankerModel
 from ariane.read import read
 from ariane.serve.settings import ServeSettings

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ariane.engine import Engine, init, load
+from ariane.engine import Engine, load
 from ariane.evaluate.planted import explained_rightly, read_rightly
 from ariane.evaluate.world import Person, Taste, Truth, World
+from ariane.home import init
 from ariane.types import Action, ActionKind, Post, Reading
 
 NOW = 1_800_000_000_000

@@ -18,12 +18,13 @@ import pytest
 from tests.read.models import Scripted
 
 from ariane.demo.town import take_in, town
-from ariane.engine import Engine, init, load
+from ariane.engine import Engine, load
 from ariane.evaluate import plan
 from ariane.evaluate.planted import read_rightly
 from ariane.evaluate.replay import sides
 from ariane.evaluate.trial import METRICS, Trial
 from ariane.evaluate.world import World
+from ariane.home import init
 from ariane.material import material
 from ariane.rank.model import RankerModel
 from ariane.read import read

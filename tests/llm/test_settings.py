@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from ariane.engine import init, load, read_settings
+from ariane.engine import load
+from ariane.home import init, read_settings
 from ariane.llm import LanguageModelSettings, check, open_llm
 from ariane.types import CallError
 

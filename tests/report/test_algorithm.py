@@ -12,9 +12,10 @@ from tests.homes import community, with_ranker
 
 from ariane.__main__ import main
 from ariane.compose import Mix
-from ariane.engine import Engine, load, runs
+from ariane.engine import Engine, load
 from ariane.evaluate.importance import GROUPS as MEASURED
 from ariane.guard.rules import BEFORE
+from ariane.home import runs
 from ariane.rank.batch import CANDIDATE_NAMES, CONTEXT_NAMES, HISTORY_NAMES
 from ariane.report.algorithm import Algorithm, algorithm
 from ariane.report.markdown import markdown

@@ -12,7 +12,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from ariane.engine import init
+from ariane.home import init
 from ariane.serve.http import create_app
 from ariane.serve.service import Service
 from ariane.serve.settings import ServeSettings

@@ -20,7 +20,7 @@ import pytest
 from starlette.requests import Request
 from tests.serve.conftest import Api, lines, post
 
-from ariane.engine import init
+from ariane.home import init
 from ariane.serve.http import create_app, listen, run
 from ariane.serve.problems import OPENAI, XRPC
 from ariane.serve.settings import ServeSettings

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from tests.serve.conftest import LINES, Api, action, lines, post
 from tests.serve.test_access import MATRIX
 
-from ariane.engine import init
+from ariane.home import init
 from ariane.serve.http import create_app
 from ariane.serve.settings import ServeSettings
 

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ariane.engine import init, load, new_run
+from ariane.engine import load
 from ariane.heads import Head
 from ariane.heads import load as load_heads
+from ariane.home import init, new_run
 from ariane.metrics import paired_bootstrap
 from ariane.read.aspects import ASPECTS, WEIGHTS, shipped
 from ariane.read.encoder import SentenceEncoder

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ariane.engine import init, open_store
+from ariane.engine import open_store
+from ariane.home import init
 from ariane.types import Account, Action, ActionKind, Event, Post, Reading, Store
 
 ENCODER = "synthetic@1"

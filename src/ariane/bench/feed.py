@@ -23,7 +23,8 @@ import numpy as np
 
 from ariane import feed
 from ariane.bench.community import ENCODER, Community, build
-from ariane.engine import Engine, load, open_store, runs, settle
+from ariane.engine import Engine, load, open_store, settle
+from ariane.home import runs
 from ariane.llm import LanguageModelSettings
 from ariane.rank.model import RankerConfig, RankerModel
 from ariane.rank.recent import RecentRanker

@@ -125,8 +125,7 @@ def steer(
             wishes.append(types.Wish(target, target, direction, until=end, said=said or ""))
     if said is not None and not (wishes or undo):
         wishes = [replace(wish, until=end or wish.until) for wish in room.parse(said, now())]
-    for wish in wishes:
-        store.write_wish(viewer, wish)  # its target is its id: asked again, it is replaced
+    part("keep").keep(store, viewer, wishes, now())
     for wish_id in undo or ():
         if not store.delete_wish(viewer, wish_id):
             raise CallError(f"{viewer} has no wish {wish_id}; `ariane steer {viewer}` lists them.")

@@ -29,7 +29,7 @@ def train(
     """Train on what is in the store: a reader on what a language model has read."""
     if what not in ("ranker", "retriever", "reader"):
         raise CallError(f"{what} cannot be trained; train ranker, retriever or reader.")
-    run = part("engine").new_run(home, what)
+    run = part("home").new_run(home, what)
     store = part("engine").open_store(home)
     with telling(f"training {run.name}") as (tell, every):
         options = {"seed": seed, "progress": tell, "every": every}
@@ -74,12 +74,11 @@ def evaluate(
         return
     if suite != "replay":
         raise CallError(f"{suite} is no suite; the suites are replay, why and planted.")
-    room, signing = part("engine"), part("promote")
-    store = room.open_store(home)
+    signing, store = part("promote"), part("engine").open_store(home)
     name = run or store.promoted("ranker")
     if name is None:
         raise CallError("no ranker is live; name a run that `ariane train` made.")
-    path = room.runs(home) / name
+    path = part("home").runs(home) / name
     result = part("evaluate").evaluate(store, path, progress=said)
     if not (path / signing.REPORT).exists():
         signing.sign(path, "ranker", result, signing.signing_key(home / signing.KEY))
@@ -107,9 +106,8 @@ def promote(
     home: Home = Path(),
 ) -> None:
     """Make a run live; its report must be signed for exactly its weights."""
-    engine = part("engine")
-    room = part("promote")
-    path = engine.runs(home) / run
+    room, store = part("promote"), part("engine").open_store(home)
+    path = part("home").runs(home) / run
     what = run.rpartition("-")[0]
-    room.promote(engine.open_store(home), what, path, room.signing_key(home / room.KEY))
+    room.promote(store, what, path, room.signing_key(home / room.KEY))
     out.print(f"{run} is the live {what}.")

@@ -10,6 +10,7 @@ PARTS: Mapping[str, str] = {
     "demo": "ariane.demo",
     "settings": "ariane.settings",
     "types": "ariane.types",
+    "home": "ariane.home",
     "engine": "ariane.engine",
     "feed": "ariane.feed",
     "ask": "ariane.ask",

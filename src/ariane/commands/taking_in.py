@@ -20,7 +20,7 @@ def init(
 ) -> None:
     """Write a commented ariane.toml."""
     serving = part("serve settings").ServeSettings()
-    out.print(f"Wrote {part('engine').init(directory, serve=serving)}.")
+    out.print(f"Wrote {part('home').init(directory, serve=serving)}.")
 
 
 @app.command()
@@ -40,7 +40,7 @@ def ingest(
     if follow and len(targets) > 1:
         raise CallError("--follow watches one target; start one command for each.")
     store = part("engine").open_store(home)
-    settings = part("engine").read_settings(home).ingest
+    settings = part("home").read_settings(home).ingest
     rows = []
     for target in targets:
         with err.status(f"taking in {target}") as status:

@@ -22,9 +22,10 @@ import torch
 
 from ariane.demo.polis import polis
 from ariane.demo.town import take_in
-from ariane.engine import Engine, init, load, new_run, open_store, runs
+from ariane.engine import Engine, load, open_store
 from ariane.evaluate import evaluate, plan
 from ariane.evaluate.world import World, liking, load_world
+from ariane.home import init, new_run, runs
 from ariane.ingest import ingest
 from ariane.read import read
 from ariane.report.promote import KEY, REPORT, promote, sign, signing_key, trained

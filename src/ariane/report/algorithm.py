@@ -15,8 +15,9 @@ from typing import Any, Final
 
 from safetensors import SafetensorError, safe_open
 
-from ariane.engine import Engine, runs
+from ariane.engine import Engine
 from ariane.guard import DEMOTION
+from ariane.home import runs
 from ariane.rank.batch import CANDIDATE_NAMES, CONTEXT_NAMES, HISTORY_NAMES, POST_NAMES
 from ariane.report.promote import CONFIG, WEIGHTS, signed_report
 from ariane.report.words import (

@@ -10,7 +10,7 @@ from tests.homes import community, with_ranker
 from tests.report.test_algorithm import FIGURES
 from tests.serve.conftest import Api
 
-from ariane.engine import runs
+from ariane.home import runs
 from ariane.report.algorithm import Algorithm, Importance, Worth
 from ariane.report.promote import KEY, sign, signing_key
 from ariane.serve.http import create_app
