@@ -43,15 +43,19 @@ def test_posts_come_as_documents_with_where_they_are(make: Make) -> None:
 
 
 @contextmanager
-def another(body: bytes, seconds: float = 0.0) -> Iterator[str]:
-    """A server that is none of Ariane's, which says this in four pieces."""
+def another(body: bytes, seconds: float = 0.0, headers: int = 0) -> Iterator[str]:
+    """A server that is none of Ariane's, which says this in four pieces, after such headers."""
 
     class Page(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
             self.send_response(200)
-            self.end_headers()
             with suppress(OSError):
+                for number in range(headers):
+                    self.send_header(f"X-{number}", "")
+                    self.flush_headers()
+                    time.sleep(seconds)
+                self.end_headers()
                 size = -(-len(body) // 4)
                 for start in range(0, len(body), size):
                     self.wfile.write(body[start : start + size])
@@ -71,15 +75,26 @@ def another(body: bytes, seconds: float = 0.0) -> Iterator[str]:
     ("body", "seconds", "error"),
     [
         (b"<html>Sign in</html>", 0.0, "no server of Ariane"),
+        (b'{"citations": [{"kind": "post"}]}', 0.0, "no server of Ariane"),
         (b"[]", 0.0, "no server of Ariane"),
         (b"[" * 100_000, 0.0, "no server of Ariane"),
         (b"x" * 2_000_000, 0.0, "too much"),
         (b"wxyz", 0.2, "too slowly|ReadTimeout"),
     ],
-    ids=["page", "list", "nested", "large", "slow"],
+    ids=["page", "no citations", "list", "nested", "large", "slow"],
 )
 def test_what_is_no_answer_is_an_error_in_one_sentence(
     body: bytes, seconds: float, error: str
 ) -> None:
     with another(body, seconds) as url, pytest.raises(ArianeError, match=error):
         ArianeRetriever(url=url, timeout_seconds=0.3 if seconds else 30).invoke("tram")
+
+
+def test_headers_that_trickle_are_not_waited_for() -> None:
+    with another(b"{}", 0.2, headers=90) as url, pytest.raises(ArianeError, match="ReadTimeout"):
+        ArianeRetriever(url=url, timeout_seconds=0.3).invoke("tram")
+
+
+def test_an_address_that_is_none_is_an_error_in_one_sentence() -> None:
+    with pytest.raises(ArianeError, match="cannot be asked"):
+        ArianeRetriever(url="http://[").invoke("tram")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import Any, Final
 
 import httpx
@@ -36,43 +38,60 @@ class ArianeRetriever(BaseRetriever):
     """A token of `ariane token`; none is anonymous."""
 
     timeout_seconds: float = 60.0
-    """The longest that an answer may take; one that trickles and then stalls may take twice."""
+    """The longest that an answer may take."""
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun
     ) -> list[Document]:
         question = {"question": " ".join(query.split())[:LONGEST], "keep": False, "words": False}
-        cited = self._asked(question)["citations"]
-        return [self._document(one) for one in cited if one["kind"] == "post"]
+        address = f"{self.url.rstrip('/')}/v1/ask"
+        status, body = self._in_time(address, question)
+        if status != httpx.codes.OK:
+            said = body[:300].decode("utf-8", "replace")
+            raise ArianeError(f"{address} refused ({status}): {said}")
+        try:
+            cited = [one for one in json.loads(body)["citations"] if one["kind"] == "post"]
+            return [self._document(one) for one in cited]
+        except (ValueError, TypeError, LookupError, RecursionError):
+            raise ArianeError(
+                f"{address} is no server of Ariane: it answers something else."
+            ) from None
 
-    def _asked(self, question: dict[str, Any]) -> dict[str, Any]:
+    def _in_time(self, address: str, question: dict[str, Any]) -> tuple[int, bytes]:
+        """The status and the body; a thread that is given up holds up nobody, nor the process."""
+        told = SimpleQueue[tuple[int, bytes] | Exception]()
+
+        def run() -> None:
+            try:
+                told.put(self._posted(address, question))
+            except Exception as error:  # told to the one who waits
+                told.put(error)
+
+        Thread(target=run, name="ariane-ask", daemon=True).start()
+        try:
+            answer = told.get(timeout=self.timeout_seconds)
+        except Empty:
+            answer = httpx.ReadTimeout("")
+        if isinstance(answer, httpx.HTTPError | httpx.InvalidURL):
+            reason = type(answer).__name__
+            raise ArianeError(f"{address} cannot be asked ({reason}); see that it runs.")
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def _posted(self, address: str, question: dict[str, Any]) -> tuple[int, bytes]:
         token = self.token.get_secret_value() if self.token else ""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        address = f"{self.url.rstrip('/')}/v1/ask"
         end = time.monotonic() + self.timeout_seconds
         body = bytearray()
-        try:
-            with httpx.stream(
-                "POST", address, json=question, headers=headers, timeout=self.timeout_seconds
-            ) as answer:
-                for piece in answer.iter_bytes():
-                    body += piece
-                    if len(body) > MOST_BYTES or time.monotonic() > end:
-                        raise ArianeError(
-                            f"{address} answers too much or too slowly; ask for less."
-                        )
-            told = json.loads(body)
-        except httpx.HTTPError as error:
-            reason = type(error).__name__
-            raise ArianeError(f"{address} cannot be asked ({reason}); see that it runs.") from None
-        except (ValueError, RecursionError):
-            told = None
-        if answer.status_code != httpx.codes.OK:
-            said = body[:300].decode("utf-8", "replace")
-            raise ArianeError(f"{address} refused ({answer.status_code}): {said}")
-        if not isinstance(told, dict) or "citations" not in told:
-            raise ArianeError(f"{address} is no server of Ariane: it answers something else.")
-        return told
+        with httpx.stream(
+            "POST", address, json=question, headers=headers, timeout=self.timeout_seconds
+        ) as answer:
+            for piece in answer.iter_bytes():
+                body += piece
+                if len(body) > MOST_BYTES or time.monotonic() > end:
+                    raise ArianeError(f"{address} answers too much or too slowly; ask for less.")
+        return answer.status_code, bytes(body)
 
     def _document(self, cited: dict[str, Any]) -> Document:
         source = self.url.rstrip("/") + cited["path"]

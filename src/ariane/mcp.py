@@ -8,7 +8,7 @@ Protocol: https://modelcontextprotocol.io.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -19,14 +19,16 @@ from pydantic import Field
 
 from ariane.ask import Question
 from ariane.ask import ask as answered
-from ariane.ask.find import about, covers
+from ariane.ask.find import about
+from ariane.ask.meant import subject
 from ariane.ask.notes import Notes, model_of, written_by
 from ariane.ask.nouns import QUESTION
 from ariane.ask.turns import Sought, language_of
 from ariane.engine import Engine, load
 from ariane.feed import for_you
 from ariane.material import material
-from ariane.types import Post, Verdict
+from ariane.sight import as_seen, worded
+from ariane.types import Post
 from ariane.why.sentences import sentence
 
 READ_ONLY = ToolAnnotations(read_only_hint=True, open_world_hint=False)
@@ -36,6 +38,7 @@ INSTRUCTIONS = (
 )
 
 Words = Annotated[str, Field(min_length=1, max_length=QUESTION)]
+Name = Annotated[str, Field(min_length=1, max_length=512)]
 TEXT = 1_000
 """Signs of a post that are told."""
 
@@ -56,20 +59,24 @@ def server(engine: Engine, viewer: str | None) -> MCPServer[Any]:
     def search_posts(query: Words, size: Size = 10) -> list[dict[str, Any]]:
         """Posts about something, best first, among those that the reader may see."""
         asking = engine.ask(viewer, at=_now())
-        found = about(engine, asking, engine.store.viewer(asking), Sought(query))
-        return [_post(one.post) for one in found[:size]]
+        wanted = Sought(subject(query) or query, whole=query)
+        found = about(engine, asking, engine.store.viewer(asking), wanted)
+        return [_post(one.post, {"text": one.post.words}) for one in found[:size]]
 
     @room.tool(annotations=READ_ONLY)
     def my_feed(size: Size = 20) -> dict[str, Any]:
         """A page of the reader's own feed, each post with its reason; `request` is its receipt."""
         feed = for_you(engine, engine.ask(viewer, at=_now(), size=size))
-        reasons = {one.post: _plain(sentence(one, feed, "en")) for one in feed.reasons}
-        posts = [_post(item.candidate.post, item.verdicts) for item in feed.page.items]
-        items = [{**post, "why": reasons.get(post["id"], "")} for post in posts]
+        told = as_seen(engine, feed, _now())
+        reasons = {one.post: _plain(sentence(one, told, "en")) for one in told.reasons}
+        items = [
+            {**_post(item.candidate.post, words), "why": reasons.get(item.candidate.post.id, "")}
+            for item, words in zip(feed.page.items, worded(engine, feed), strict=True)
+        ]
         return {"request": feed.ask.id, "items": items}
 
     @room.tool(annotations=READ_ONLY)
-    def why(request: Words, post: Words, language: Tongue = "en") -> dict[str, Any]:
+    def why(request: Name, post: Name, language: Tongue = "en") -> dict[str, Any]:
         """Why a post stands on a page of `my_feed`, from the page's receipt."""
         words = "why do I see this?"
         return _answer(
@@ -77,7 +84,9 @@ def server(engine: Engine, viewer: str | None) -> MCPServer[Any]:
         )
 
     @room.tool(annotations=READ_ONLY)
-    def ask(question: Words, post: str | None = None, account: str | None = None) -> dict[str, Any]:
+    def ask(
+        question: Words, post: Name | None = None, account: Name | None = None
+    ) -> dict[str, Any]:
         """An answer from posts, every sentence with the numbers of what it cites."""
         language = language_of(question) or "en"
         return _answer(engine, Question(question, _now(), viewer, language, post, account))
@@ -100,11 +109,10 @@ def _answer(engine: Engine, question: Question) -> dict[str, Any]:
     }
 
 
-def _post(post: Post, verdicts: Iterable[Verdict] = ()) -> dict[str, Any]:
-    """A post as a model may read it; in place of covered text is the policy that covers it."""
-    told = {"id": post.id, "author": post.author, "text": _plain(post.text), "at": post.at}
-    warnings = [verdict.policy for verdict in verdicts if covers(verdict)]
-    return {**told, "text": "", "warning": warnings[0]} if warnings else told
+def _post(post: Post, words: Mapping[str, str]) -> dict[str, Any]:
+    """A post as a model may read it."""
+    said = {**words, "text": _plain(words["text"])}
+    return {"id": post.id, "author": post.author, "at": post.at, **said}
 
 
 def _plain(text: str) -> str:

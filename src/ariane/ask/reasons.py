@@ -7,11 +7,11 @@ from dataclasses import replace
 from functools import partial
 
 from ariane.ask.extract import author_of, quote_of
-from ariane.ask.find import seen_by
 from ariane.ask.nouns import Citation, Line, Question
 from ariane.ask.words import say
 from ariane.engine import Engine
 from ariane.feed import arrange
+from ariane.sight import as_seen
 from ariane.types import Feed, NotFoundError, Reason, WithdrawnError
 from ariane.why import why_post
 from ariane.why.sentences import sentence
@@ -36,23 +36,9 @@ def reasons(engine: Engine, question: Question) -> Iterator[Line]:
     except WithdrawnError:
         yield Line(say(question.language, "withdrawn"))
         return
-    told = _as_may_be_seen(engine, question, replace(feed, reasons=found))
+    told = as_seen(engine, replace(feed, reasons=found), question.at)
     for reason in found[:MOST]:
         yield Line(sentence(reason, told, question.language), _cited(engine, told, reason))
-
-
-def _as_may_be_seen(engine: Engine, question: Question, feed: Feed) -> Feed:
-    """The page without those posts of its history that are not shown to the asker any more."""
-    asking = engine.ask(question.viewer, at=question.at, profiled=question.profiled)
-    viewer, history = engine.store.viewer(asking), feed.viewer.history
-    behind = {action for reason in feed.reasons for action in reason.evidence}
-    ids = [past.post.id for past in history if past.post is not None and past.action.id in behind]
-    seen = {item.candidate.post.id for item in seen_by(engine, asking, viewer, ids)}
-    kept = tuple(
-        past if past.post is not None and past.post.id in seen else replace(past, post=None)
-        for past in history
-    )
-    return replace(feed, viewer=replace(feed.viewer, history=kept))
 
 
 def _page(engine: Engine, question: Question) -> Feed:

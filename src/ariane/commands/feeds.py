@@ -35,18 +35,21 @@ def feed(
         viewer, name, at=now(), size=size, after=after, language=language, profiled=profiled
     )
     served = part("feed").for_you(engine, ask)
-    say = part("sentences").sentence
-    reasons = {reason.post: say(reason, served, language) for reason in served.reasons}
+    say, sight = part("sentences").sentence, part("sight")
+    told = sight.as_seen(engine, served, now())
+    reasons = {reason.post: say(reason, told, language) for reason in told.reasons}
     rows = [
         {
             "rank": place,
             "post": item.candidate.post.id,
             "author": item.candidate.post.author,
-            "text": item.candidate.post.text,
+            **words,
             "score": item.score,
             "why": reasons.get(item.candidate.post.id, ""),
         }
-        for place, item in enumerate(served.page.items, start=1)
+        for place, (item, words) in enumerate(
+            zip(served.page.items, sight.worded(engine, served), strict=True), start=1
+        )
     ]
     why_empty = "" if rows else part("empty").why_empty(served, engine.store.counts(), language)
     if as_json:
@@ -57,7 +60,8 @@ def feed(
     if why_empty:
         out.print(why_empty, highlight=False, markup=False, soft_wrap=True)
     for row in rows:
-        out.print(f"{row['rank']:>3}. {row['text']}", highlight=False, markup=False)
+        text = row["text"] or f"({row['warning']})"
+        out.print(f"{row['rank']:>3}. {text}", highlight=False, markup=False)
         out.print(f"     {row['author']} · {row['post']}", style="dim", markup=False)
         out.print(f"     {row['why']}\n", style="italic", highlight=False, markup=False)
     out.print(f"{served.model} · replay with: ariane why --replay {ask.id}", style="dim")
@@ -87,7 +91,7 @@ def why(
         raise CallError("name a viewer and a post, or a request with --replay.")
     say_unknown(engine.store, viewer)
     ask = engine.ask(viewer, at=now(), language=language)
-    served = part("feed").explain(engine, ask, post)
+    served = part("sight").as_seen(engine, part("feed").explain(engine, ask, post), now())
     say = part("sentences").sentence
     rows = [
         {

@@ -34,6 +34,7 @@ PARTS: Mapping[str, str] = {
     "mcp": "ariane.mcp",
     "tokens": "ariane.serve.tokens",
     "steer": "ariane.steer",
+    "sight": "ariane.sight",
     "sentences": "ariane.why.sentences",
     "empty": "ariane.why.empty",
     "bench feed": "ariane.bench.feed",

@@ -15,6 +15,7 @@ from ariane.serve.problems import COMMON, said
 from ariane.serve.receipts import check_cursor
 from ariane.serve.service import Serving, now
 from ariane.serve.values import Absent, FeedName, Id, Language
+from ariane.sight import as_seen
 from ariane.types import CallError, Feed, NotFoundError
 
 router = APIRouter(prefix="/v1/feeds", tags=["feeds"])
@@ -93,7 +94,7 @@ async def get_feed(
             profiled=profiled,
         )
         serving.metrics.served(feed)
-        return PageOut.of(feed)
+        return PageOut.of(as_seen(engine, feed, now()))
 
     return await serving.work(job)
 

@@ -12,8 +12,9 @@ from ariane.serve.access import ALSO_NOBODY, AnyCaller
 from ariane.serve.page_models import ReplayOut, WhyOut
 from ariane.serve.problems import COMMON, said
 from ariane.serve.receipts import receipt_for
-from ariane.serve.service import Serving
+from ariane.serve.service import Serving, now
 from ariane.serve.values import Id
+from ariane.sight import as_seen
 from ariane.types import NotFoundError
 
 router = APIRouter(prefix="/v1/why", tags=["why"])
@@ -31,7 +32,7 @@ async def get_reasons(request: Request, serving: Serving, asking: AnyCaller) -> 
     """Why each post of a served page stands where it stands, in English and French."""
 
     def job(engine: Engine) -> WhyOut:
-        return WhyOut.of(receipt_for(engine, request, asking))
+        return WhyOut.of(as_seen(engine, receipt_for(engine, request, asking), now()))
 
     return await serving.work(job)
 
@@ -49,7 +50,7 @@ async def get_reason(request: Request, post: Id, serving: Serving, asking: AnyCa
         feed = receipt_for(engine, request, asking)
         if all(item.candidate.post.id != post for item in feed.page.items):
             raise NotFoundError(f"Post {post} is not on the page of request {request}.")
-        return WhyOut.of(feed, post)
+        return WhyOut.of(as_seen(engine, feed, now()), post)
 
     return await serving.work(job)
 

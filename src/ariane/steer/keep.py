@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import replace
+from hashlib import blake2b
 from typing import Final
 
 from ariane.types import CallError, Store, Wish
@@ -24,16 +24,21 @@ def keep(store: Store, viewer: str, made: Sequence[Wish], at: int) -> list[Wish]
     """
     held = store.wishes(viewer, at)
     ids = {one.target: one.id for one in held}
-    kept = [replace(one, id=ids.get(one.target) or f"w-{secrets.token_hex(8)}") for one in made]
+    kept = [replace(one, id=ids.get(one.target) or _id(one.target)) for one in made]
     check_room(held, kept)
     for one in kept:
         store.write_wish(viewer, one)
     return kept
 
 
+def _id(target: str) -> str:
+    """One id a target, so that two doors at once write one wish, not two."""
+    return f"w-{blake2b(target.encode(), digest_size=8).hexdigest()}"
+
+
 def check_room(held: Sequence[Wish], more: Sequence[Wish]) -> None:
     """Raise TooManyWishesError where these and more would be more than MOST."""
-    if len({one.id for one in (*held, *more)}) > MOST:
+    if len({one.id for one in (*held, *more)}) > max(MOST, len(held)):
         raise TooManyWishesError(
             f"There are {MOST} wishes already, which is the most; delete some."
         )

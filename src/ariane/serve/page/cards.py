@@ -11,6 +11,8 @@ from ariane.serve.page.done import Done
 from ariane.serve.page.guarded import Guarded, avoided, guarded
 from ariane.serve.page.text import CONTROLS, Piece, outward, paragraphs
 from ariane.serve.page.words import aspect, say
+from ariane.serve.service import now
+from ariane.sight import as_seen
 from ariane.types import (
     ActionKind,
     Ask,
@@ -203,6 +205,7 @@ def dealt(engine: Engine, feed: Feed, done: Done, language: str, to: str) -> lis
     beside = beside_posts(engine, feed.ask, feed.viewer, posts)
     counts = engine.store.replies([post.repost_of or post.id for post in posts], feed.ask.at)
     reasons = {reason.post: reason for reason in feed.reasons}
+    told = as_seen(engine, feed, now())
     dealer = Dealer(engine, language, done, beside)
     return [
         dealer.card(
@@ -212,7 +215,7 @@ def dealt(engine: Engine, feed: Feed, done: Done, language: str, to: str) -> lis
             request=feed.ask.id,
             replies=len(counts.get(item.candidate.post.repost_of or item.candidate.post.id, ())),
             reason=reasons.get(item.candidate.post.id),
-            feed=feed,
+            feed=told,
         )
         for rank, item in enumerate(feed.page.items, start=1)
         if not lost(item, beside)

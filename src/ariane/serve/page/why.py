@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated, Any, Final
 
@@ -18,8 +18,9 @@ from ariane.serve.page.render import frame, html, opening, render, show
 from ariane.serve.page.visit import Visit, Visiting
 from ariane.serve.page.words import say
 from ariane.serve.receipts import receipt_for
-from ariane.serve.service import Serving
+from ariane.serve.service import Serving, now
 from ariane.serve.values import Id
+from ariane.sight import as_seen
 from ariane.targets import matched
 from ariane.types import (
     PREDICTED,
@@ -108,13 +109,14 @@ async def why(
         faces = Faces(engine)
         author = faces.of(item.candidate.post.author)
         reasons = _reasons(engine, feed, post)
+        seen = replace(feed, reasons=reasons)
         values: dict[str, Any] = {
             "feed": feed,
             "post": item.candidate.post,
             "author": author,
             "rank": feed.page.items.index(item) + 1,
             "candidates": len(feed.page.ranked),
-            "causes": _shown(reasons, feed, visit.language),
+            "causes": _shown(reasons, as_seen(engine, seen, now()), visit.language),
             "parts": _parts(item, visit.language, by_time=feed.by_time),
             "score": item.score,
             "scored": _scored(feed),
