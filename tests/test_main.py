@@ -47,6 +47,10 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, st
         (["token"], "--operator"),
         (["feed", "--home", "nowhere"], "ariane init nowhere"),
         (["why"], "name a viewer and a post"),
+        (["train", "nothing"], "nothing cannot be trained"),
+        (["train", "reader", "--seed", "7"], "--seed changes nothing in a reader; leave it out"),
+        (["train", "reader", "--size", "small"], "--size changes nothing in a reader"),
+        (["train", "retriever", "--holdout", ".1"], "--holdout changes nothing in a retriever"),
     ],
 )
 def test_a_wrong_call_ends_in_2_and_one_sentence(

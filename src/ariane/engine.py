@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cache, cached_property
 from importlib import import_module
 from pathlib import Path
+from threading import Lock
 from typing import Any, Protocol, runtime_checkable
 
 from threadpoolctl import threadpool_limits
@@ -352,10 +353,14 @@ def _encoder(name: str) -> Encoder:
     return encoder
 
 
-@cache
+_opened = cache(open_llm)
+_opening = Lock()
+
+
 def _llm(settings: LanguageModelSettings, home: Path) -> LanguageModel | None:
-    """One language model a process, whatever is swapped around it."""
-    return open_llm(settings, home)
+    """One language model a process, whatever is swapped around it and however many ask first."""
+    with _opening:  # it takes seconds, in which another thread would open a second one
+        return _opened(settings, home)
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ def completion(text: str | None, why: str = "stop", **more: Any) -> dict[str, An
         "created": 0,
         "model": "m",
         "choices": [{"index": 0, "finish_reason": why, "message": message}],
-        "usage": {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18},
+        "usage": dict(COUNTS),
     }
 
 
@@ -68,14 +68,22 @@ def gives(body: bytes, kind: str = "application/json") -> Behaviour:
     return lambda handler: send(handler, body, 200, kind)
 
 
-def fails(status: int, message: str = "no", param: str | None = None, **headers: str) -> Behaviour:
+def fails(status: int, message: str = "no", param: Any = None, **headers: str) -> Behaviour:
     """An error as OpenAI writes it."""
     error = {"message": message, "type": "error", "param": param, "code": None}
     body = json.dumps({"error": error}).encode()
     return lambda handler: send(handler, body, status, **headers)
 
 
-def streams(*pieces: str, why: str | None = "stop", usage: bool = True) -> Behaviour:
+COUNTS: Mapping[str, int] = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
+
+
+def streams(
+    *pieces: str,
+    why: str | None = "stop",
+    usage: bool = True,
+    counts: Mapping[str, int] = COUNTS,
+) -> Behaviour:
     """A streamed answer; without `why` it breaks off."""
 
     def behave(handler: BaseHTTPRequestHandler) -> None:
@@ -86,8 +94,7 @@ def streams(*pieces: str, why: str | None = "stop", usage: bool = True) -> Behav
         if why:
             events.append({"choices": [{"index": 0, "delta": {}, "finish_reason": why}]})
         if why and usage:
-            counts = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
-            events.append({"choices": [], "usage": counts})
+            events.append({"choices": [], "usage": dict(counts)})
         lines = [f"data: {json.dumps(event)}\n\n" for event in events]
         body = "".join([*lines, "data: [DONE]\n\n" if why else ""]).encode()
         send(handler, body, 200, "text/event-stream")

@@ -6,9 +6,11 @@ import json
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -295,13 +297,42 @@ def test_counts_that_are_none_are_no_count(tmp_path: Path) -> None:
     assert books(tmp_path)[1] == 50
 
 
-def test_a_stream_that_is_left_costs_what_was_seen(tmp_path: Path) -> None:
+def left(stream: Iterator[str], pieces: int) -> list[str]:
+    """The first pieces of a stream, which is left then."""
+    found = list(islice(stream, pieces))
+    stream.close()  # type: ignore[attr-defined]
+    return found
+
+
+def test_a_stream_that_is_left_stays_booked_at_its_most(tmp_path: Path) -> None:
+    """What was thought before its first word is in no piece, and nobody counted it."""
     with scripted(streams("Sa", "lut", " à toi.")) as server:
         stream = model(server.url, tmp_path).stream(HELLO, limit=50)
-        assert [next(stream), next(stream)] == ["Sa", "lut"]
-        stream.close()  # type: ignore[attr-defined]
-    assert books(tmp_path)[1] == len("Salut")
+        assert left(stream, 2) == ["Sa", "lut"]
+    assert books(tmp_path)[1] == 50
     assert books(tmp_path)[0] >= len("Bonjour")
+
+
+@pytest.mark.parametrize("end", [(), ("\n", "")])
+def test_a_stream_that_is_left_after_its_last_word_costs_what_was_counted(
+    end: tuple[str, ...], tmp_path: Path
+) -> None:
+    """So it is with the thoughts of a server that counts them beyond the limit."""
+    counts = {"prompt_tokens": 600, "completion_tokens": 50, "total_tokens": 4_650}
+    with scripted(streams("Sa", "lut.", *end, counts=counts)) as server:
+        assert left(model(server.url, tmp_path).stream(HELLO, limit=50), 2) == ["Sa", "lut."]
+    assert books(tmp_path) == (600, 4_050)
+
+
+@pytest.mark.parametrize(
+    ("end", "booked"), [({"why": None}, 50), ({"usage": False}, 50), ({"why": "content_filter"}, 7)]
+)
+def test_a_stream_that_ends_badly_after_it_was_left_costs_its_reader_no_error(
+    end: dict[str, Any], booked: int, tmp_path: Path
+) -> None:
+    with scripted(streams("Salut.", **end)) as server:
+        assert left(model(server.url, tmp_path).stream(HELLO, limit=50), 1) == ["Salut."]
+    assert books(tmp_path)[1] == booked
 
 
 def test_a_stream_that_is_left_costs_what_was_counted_so_far(tmp_path: Path) -> None:

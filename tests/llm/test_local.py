@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -102,6 +103,38 @@ def test_answers_wait_for_each_other(grok: LanguageModel) -> None:
     for thread in threads:
         thread.join()
     assert found == [alone] * 3
+
+
+def test_the_time_of_an_answer_begins_with_its_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waits for 250 of its 300 seconds, and takes 100 itself."""
+    now = [0.0]
+
+    class Turn:
+        """A turn that comes late."""
+
+        def acquire(self, timeout: float) -> bool:
+            now[0] += 250.0
+            return timeout >= 250.0
+
+        def release(self) -> None:
+            """Nobody else waits."""
+
+    class Slow(Obliging):
+        """A model that takes its time."""
+
+        def generate(self, asked: Any, **_: Any) -> Any:
+            now[0] += 100.0
+            return super().generate(asked)
+
+    model = opened(tmp_path)
+    door: Any = model
+    held = door._door._loaded()
+    door._door._held = type(held)(Slow(held.model, held.tokenizer, "Salut."), held.tokenizer)
+    door._door._turn = Turn()
+    monkeypatch.setattr("ariane.llm.local.time", SimpleNamespace(monotonic=lambda: now[0]))
+    assert model.answer(HELLO, limit=200) == "Salut."
 
 
 def test_what_takes_too_long_is_slow(tmp_path: Path) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import builtins
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
-from ariane.engine import load
+from ariane.engine import _llm, load
 from ariane.home import init, read_settings
 from ariane.llm import LanguageModelSettings, check, open_llm
 from ariane.types import CallError
@@ -74,6 +78,22 @@ def test_the_engine_holds_one_model_whatever_is_swapped(tmp_path: Path) -> None:
     assert first.llm is not None
     assert first.llm is second.llm
     assert first.llm.name == "grok-4"
+
+
+def test_those_who_ask_first_at_once_have_one_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A door takes seconds to open where it imports torch; no property of Python 3.12 waits."""
+
+    def slowly(name: str) -> ModuleType:
+        time.sleep(0.1)
+        return import_module(name)
+
+    monkeypatch.setattr("ariane.llm.import_module", slowly)
+    settings = LanguageModelSettings(**URL)
+    with ThreadPoolExecutor(3) as threads:
+        models = set(threads.map(lambda _: _llm(settings, tmp_path), range(3)))
+    assert len(models) == 1
 
 
 @pytest.fixture

@@ -385,6 +385,14 @@ def test_an_option_that_a_server_cannot_do_without_is_refused(tmp_path: Path) ->
     assert len(server.asked) == 1
 
 
+@pytest.mark.parametrize("param", [["temperature"], {"loc": ["temperature"]}, 7])
+def test_an_option_that_is_named_as_no_text_is_a_refusal(param: Any, tmp_path: Path) -> None:
+    with scripted(fails(400, param=param)) as server, pytest.raises(ModelRefusedError):
+        model(server.url, tmp_path).answer(HELLO)
+    assert len(server.asked) == 1
+    assert Ledger(tmp_path, LanguageModelSettings()).spent().tokens_out == 0
+
+
 def test_a_server_that_names_no_option_is_read(tmp_path: Path) -> None:
     refuses = fails(400, "Argument not supported: max_tokens")
     with scripted(refuses, says("Salut.")) as server:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from tests.read.models import Scripted
 
+from ariane.read.aspects import FORMATS, INTENTS, MOST_TOPICS, TONES, TOPICS
 from ariane.read.deepen import ENOUGH, deepen, need
 from ariane.read.llm import (
     CONFIDENCE,
@@ -22,12 +23,21 @@ from ariane.read.llm import (
     PROMPT,
     Given,
     LanguageReader,
-    form,
     messages,
     schema,
 )
 from ariane.store.sqlite import SqliteStore
-from ariane.types import BudgetError, Label, ModelDownError, ModelGarbageError, Post, Reading
+from ariane.types import (
+    CLAIMS,
+    HARMS,
+    BudgetError,
+    Label,
+    Media,
+    ModelDownError,
+    ModelGarbageError,
+    Post,
+    Reading,
+)
 
 NOW = 1_790_000_000_000
 HOUR = 3_600_000
@@ -65,6 +75,33 @@ def filled(store: SqliteStore, count: int, **more: Any) -> list[str]:
     return names
 
 
+def form() -> dict[str, Any]:
+    """What the published form must be: one of each aspect's names, bounded lists, bounded texts."""
+
+    def one_of(names: Sequence[str]) -> dict[str, Any]:
+        return {"type": "string", "enum": list(names)}
+
+    def some(items: Mapping[str, Any], most: int) -> dict[str, Any]:
+        return {"type": "array", "items": dict(items), "maxItems": most}
+
+    properties = {
+        "topics": some(one_of(list(TOPICS)), MOST_TOPICS),
+        "tone": one_of(list(TONES)),
+        "intent": one_of(list(INTENTS)),
+        "format": one_of(list(FORMATS)),
+        "entities": some({"type": "string", "maxLength": 80}, 8),
+        "claim": one_of([*CLAIMS, "none"]),
+        "gist": {"type": "string", "maxLength": 2 * GIST},
+        "labels": some(one_of(HARMS), len(HARMS)),
+    }
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
 def test_what_is_published_is_what_is_asked() -> None:
     assert schema() == form()
     folder = files("ariane.read").joinpath("prompts")
@@ -93,14 +130,48 @@ def test_a_form_becomes_a_reading_over_the_vector_that_stands() -> None:
     assert taken_back == {"harassment", "self-harm", "sexual"}
 
 
-def test_a_post_without_words_is_not_asked_about(store: SqliteStore) -> None:
+def test_posts_without_words_are_not_asked_about_and_take_no_place(store: SqliteStore) -> None:
+    """They need it most by all signs: nothing is known of them, and here they are new."""
     model = reader()
-    store.write([Post("p", "ann", " \n", NOW)])
+    names = filled(store, 3)
+    photographs = [f"photograph{n}" for n in range(12)]
+    store.write([Post(name, "ann", " \n", NOW) for name in photographs])
+    store.write_readings([base(name, 0.0) for name in photographs], [])
+    told: list[int] = []
+    found = deepen(store, model, at=NOW, most=2, progress=told.append)
+    assert (found.read, told) == (2, [1, 2])
+    assert len(model.model.seen) == 2  # type: ignore[attr-defined]
+    readings = store.readings(photographs).values()
+    assert {(one.topics, one.depth) for one in readings} == {(base("p", 0.0).topics, 1)}
+    assert deepen(store, model, at=NOW, most=9).read == len(names) - 2
+
+
+def test_words_behind_many_photographs_are_found(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ariane.read.deepen.WEIGHED", 4)
+    [name] = filled(store, 1)
+    photographs = [f"photograph{n}" for n in range(12)]
+    store.write([Post(name, "ann", "", NOW) for name in photographs])
+    store.write_readings([base(name) for name in photographs], [])
+    assert deepen(store, reader(), at=NOW, most=1).read == 1
+    assert store.readings([name])[name].depth == 1
+
+
+def test_a_picture_that_is_described_is_asked_about(store: SqliteStore) -> None:
+    store.write(
+        [
+            Post(
+                "p",
+                "ann",
+                "",
+                NOW,
+                media=(Media("https://a.example/l.jpg", alt="A red lighthouse."),),
+            )
+        ]
+    )
     store.write_readings([base("p")], [])
-    assert deepen(store, model, at=NOW, most=9).read == 1
-    read = store.readings(["p"])["p"]
-    assert (read.topics, read.depth) == (base("p").topics, 1)
-    assert model.model.seen == []  # type: ignore[attr-defined]
+    assert deepen(store, reader(), at=NOW, most=1).read == 1
 
 
 def test_the_posts_around_it_come_along_cut_and_apart() -> None:
@@ -206,4 +277,4 @@ def test_the_labels_of_a_model_that_was_replaced_end(store: SqliteStore) -> None
 
 def test_the_form_is_asked_of_the_model_with_its_schema() -> None:
     question = reader().question(Given(Post("p", "ann", "text", NOW), base("p")))
-    assert (question.schema, question.limit) == (form(), 400)
+    assert (question.schema, question.limit) == (schema(), 400)

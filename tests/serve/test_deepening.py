@@ -18,12 +18,14 @@ from tests.serve.test_live import factory, until
 
 from ariane.engine import Engine
 from ariane.read import read
+from ariane.read.deepen import ENOUGH
 from ariane.read.llm import LanguageReader
 from ariane.serve.deepening import HOUR, IDLE, LONGEST_PAUSE, Deepening
 from ariane.serve.http import create_app
 from ariane.serve.live import Live
 from ariane.serve.metrics import Metrics
 from ariane.serve.settings import ServeSettings
+from ariane.settings import FILE
 from ariane.types import BudgetError, ModelDownError, ModelGarbageError, Post
 
 ENCODER = "use@0.2.1"
@@ -131,13 +133,34 @@ def test_a_model_that_gives_nothing_is_left_alone(
 def test_failures_in_a_row_are_counted_over_turns(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A post without words is read without asking, and says nothing of the model."""
+    """Four fail in the first turn, and the next one ends at the fifth."""
     with_model(monkeypatch, lambda _: ModelDownError("Down."))
-    pauses = []
-    with posts_to_read(home, 20) as (deepening, pause):
-        for name in ("first", "second"):
-            with deepening._live.engine() as engine:
-                engine.store.write([Post(name, "ann", "", round(time.time() * 1000))])
-                read(engine.store, engine.reader, engine.classify)
-            pauses.append(deepening.turn())
-    assert pauses == [pause, LONGEST_PAUSE]
+    failed = []
+    with posts_to_read(home, 20) as (deepening, _):
+        for _ in range(2):
+            deepening.turn()
+            failed.append(deepening._metrics.posts_not_deepened._value.get())
+    assert failed == [4, ENOUGH]
+
+
+def test_photographs_take_nothing_of_the_hour(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_model(monkeypatch, lambda _: {})
+    with posts_to_read(home, 4) as (deepening, pause):
+        with deepening._live.engine() as engine:
+            now = round(time.time() * 1000)
+            engine.store.write([Post(f"photograph{n}", "ann", "", now) for n in range(12)])
+            read(engine.store, engine.reader, engine.classify)
+        assert [deepening.turn() for _ in range(2)] == [pause, IDLE]
+        assert deepening._metrics.posts_deepened._value.get() == 4
+
+
+def test_a_model_in_this_process_is_asked_one_at_a_time(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = with_model(monkeypatch, lambda _: {})
+    path = home / FILE
+    here = '\n[llm]\nkind = "transformers"\nmodel = "here"\n'
+    path.write_text(path.read_text().replace("\n[llm]\n", here))
+    with posts_to_read(home, 9) as (deepening, _):
+        deepening.turn()
+    assert len(model.seen) == 1

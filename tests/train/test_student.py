@@ -12,17 +12,31 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.read.models import Scripted
+from tests.read.test_aspects import Letters
 
 from ariane.engine import load
 from ariane.heads import Head
 from ariane.heads import load as load_heads
 from ariane.home import init, new_run
 from ariane.metrics import paired_bootstrap
-from ariane.read.aspects import ASPECTS, WEIGHTS, shipped
+from ariane.read import read
+from ariane.read.aspects import ASPECTS, WEIGHTS, shipped, untaught
+from ariane.read.deepen import deepen
 from ariane.read.encoder import SentenceEncoder
+from ariane.read.llm import LanguageReader
 from ariane.read.opinion import Doubt, likeliest
 from ariane.report.promote import promote, sign, signing_key, trained
-from ariane.train.student import FEWEST, Lesson, agreement, doubts_of, fitted, train_student
+from ariane.train.student import (
+    FEWEST,
+    HELD_OUT,
+    Lesson,
+    agreement,
+    doubts_of,
+    fitted,
+    held_out,
+    train_student,
+)
 from ariane.types import ArianeError, Post, Reading, Store, Vector
 
 WRONG = 0.1
@@ -110,7 +124,8 @@ def test_it_learns_from_a_teacher_that_is_wrong_on_a_tenth(encoder: Remembering)
     learned, tested = taught(encoder, 0, WRONG)
     lessons = [one.lesson(one.said) for one in learned]
     heads, doubts = fitted(lessons, encoder), doubts_of(lessons)
-    found = agreement(heads, doubts, [one.lesson(one.true) for one in tested])
+    before = untaught(encoder)
+    found = agreement(heads, doubts, [one.lesson(one.true) for one in tested], before)
     for aspect in ASPECTS:
         right = np.mean([one.said[aspect] == one.true[aspect] for one in tested])
         told = [one for one in found if one.aspect == aspect]
@@ -236,9 +251,42 @@ def test_a_student_learns_what_the_model_said_and_not_its_own_corrections(home: 
 
 def test_a_student_needs_a_teacher_that_has_read_enough(home: Path) -> None:
     engine = load(home)
-    with pytest.raises(ArianeError, match=f"has read 0 posts and a student needs {FEWEST}"):
+    few = f"posts and a student needs {FEWEST}"
+    with pytest.raises(ArianeError, match=f"has read 0 {few}"):
+        train_student(engine.store, engine.encoder, new_run(home, "reader"))
+    photographs = [Post(f"photograph{n}", "ann", "", n + 1) for n in range(FEWEST + 20)]
+    engine.store.write(photographs)
+    read(engine.store, engine.reader, engine.classify)
+    model = LanguageReader(engine.encoder.name, Scripted(lambda _: {}))
+    deepen(engine.store, model, at=1, most=9)
+    assert engine.store.readings(["photograph0"])["photograph0"].depth == 1
+    with pytest.raises(ArianeError, match=f"has read 0 {few}"):
+        train_student(engine.store, engine.encoder, new_run(home, "reader"))
+    read_by_a_model(engine.store, FEWEST - 1)
+    with pytest.raises(ArianeError, match=f"has read {FEWEST - 1} {few}"):
         train_student(engine.store, engine.encoder, new_run(home, "reader"))
     engine.store.close()
+
+
+def test_copies_of_a_text_are_on_one_side(encoder: Remembering) -> None:
+    """The vector of a text differs in its last bits from batch to batch."""
+    texts = [line["text"] for line in town()[:300]]
+    together, alone = encoder.encode(texts), [encoder.encode([text])[0] for text in texts]
+    sides = [held_out(vector) for vector in together]
+    assert sides == [held_out(vector) for vector in alone]
+    assert 0.5 < HELD_OUT * np.mean(sides) < 1.5
+
+
+def test_agreement_is_told_of_another_encoder_too() -> None:
+    """The package's heads are of another width, so that its own are fitted."""
+    letters = Letters()
+    vectors = letters.encode([line["text"] for line in town()[:60]])
+    said = {aspect: next(iter(names)) for aspect, names in ASPECTS.items()}
+    lessons = [Lesson(vector, "en", said) for vector in vectors]
+    before = untaught(letters)
+    found = agreement(before, {}, lessons, before)
+    assert [(one.aspect, one.posts) for one in found] == [(aspect, 60) for aspect in ASPECTS]
+    assert all(one.student == one.before for one in found)
 
 
 def test_a_student_that_does_not_load_leaves_the_package_s_heads(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -14,21 +15,30 @@ from ariane.types import ArianeError, CallError
 
 app = typer.Typer()
 
+OPTIONS: Final[Mapping[str, frozenset[str]]] = {
+    "ranker": frozenset({"size", "holdout", "seed"}),
+    "retriever": frozenset({"seed"}),
+    "reader": frozenset(),
+}
+"""What can be trained, and the options that it takes; a ranker takes all."""
+
 
 @app.command()
 def train(
+    call: typer.Context,
     what: Annotated[str, typer.Argument(help="ranker, retriever or reader.")] = "ranker",
     home: Home = Path(),
-    size: Annotated[str, typer.Option(help="nano, small or base.")] = "small",
+    size: Annotated[str, typer.Option(help="ranker: nano, small or base.")] = "small",
     holdout: Annotated[
         float, typer.Option(help="ranker: the latest share of actions, kept to evaluate on.")
     ] = 0.2,
-    seed: Annotated[int, typer.Option(help="The same seed, the same model.")] = 0,
+    seed: Annotated[
+        int, typer.Option(help="ranker, retriever: the same seed, the same model.")
+    ] = 0,
     as_json: Json = False,
 ) -> None:
     """Train on what is in the store: a reader on what a language model has read."""
-    if what not in ("ranker", "retriever", "reader"):
-        raise CallError(f"{what} cannot be trained; train ranker, retriever or reader.")
+    _refuse_needless(call, what)
     run = part("home").new_run(home, what)
     store = part("engine").open_store(home)
     with telling(f"training {run.name}") as (tell, every):
@@ -46,6 +56,16 @@ def train(
         key = signing.signing_key(home / signing.KEY)
         signing.sign(run, what, signing.trained(run), key)
     show([{"run": run.name, "part": what}], as_json)
+
+
+def _refuse_needless(call: typer.Context, what: str) -> None:
+    """Refuse what cannot be trained, and options that would change nothing."""
+    if what not in OPTIONS:
+        raise CallError(f"{what} cannot be trained; train ranker, retriever or reader.")
+    for name in sorted(OPTIONS["ranker"] - OPTIONS[what]):
+        source = call.get_parameter_source(name)
+        if source is not None and source.name != "DEFAULT":
+            raise CallError(f"--{name} changes nothing in a {what}; leave it out.")
 
 
 @app.command()

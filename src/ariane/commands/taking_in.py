@@ -104,7 +104,7 @@ def _deepened(engine: Any, most: int) -> dict[str, Any]:
             engine.deeper,
             at=now(),
             most=most,
-            together=engine.settings.llm.concurrency,
+            together=engine.settings.llm.together,
             progress=lambda tried: status.update(f"{tried} of at most {most} posts asked about"),
         )
     for post, why in list(done.failed.items())[:FAILURES]:

@@ -116,13 +116,14 @@ class LocalDoor:
     def _alone(self, times: int = 1) -> Iterator[float]:
         """The model to oneself, until when; slow where the turn does not come in time.
 
+        The time of an answer begins with its turn: those that it waits for take none of it.
         Whatever the model or its tokenizer raises meanwhile is told as the model's failure.
         """
-        end = time.monotonic() + self._settings.timeout_seconds * times
-        if not self._turn.acquire(timeout=self._settings.timeout_seconds):
+        seconds = self._settings.timeout_seconds
+        if not self._turn.acquire(timeout=seconds):
             raise self._slow(cost=0)
         try:
-            yield end
+            yield time.monotonic() + seconds * times
         except FailedError:
             raise
         except Exception as error:  # a CPU out of memory is a bare RuntimeError

@@ -65,16 +65,18 @@ class AskedModel:
             booked, told = self._ledger.reserve(_most(messages, None), limit), ""
             try:
                 with closing(self._door.flow(messages, limit)) as pieces:
-                    for said in pieces:
-                        told += said.text
-                        if said.text:
-                            yield whole_characters(said.text)
+                    try:
+                        for said in pieces:
+                            told += said.text
+                            if said.text:
+                                yield whole_characters(said.text)
+                    except GeneratorExit:  # who asked has heard enough
+                        said = _left(pieces, said)
+                        self._ledger.settle(booked, said.tokens_in, said.tokens_out)
+                        raise
                 break
             except FailedError as failed:
                 self._failed(booked, failed, tried, told)
-            except GeneratorExit:  # who asked has heard enough
-                self._ledger.settle(booked, said.tokens_in, _seen(said, told, limit))
-                raise
         self._ledger.settle(booked, said.tokens_in, said.tokens_out)
         if said.cut:
             raise self._cut(limit)
@@ -140,11 +142,19 @@ class AskedModel:
         return ModelGarbageError(f"{self.name} gave an empty answer; ask again, or another model.")
 
 
-def _seen(said: Said, told: str, limit: int) -> int:
-    """What an answer cost that was left: as counted so far, else a token for each of its bytes."""
-    if said.tokens_out is not None:
-        return said.tokens_out
-    return min(limit, len(told.encode("utf-8", "replace")))
+def _left(pieces: Iterator[Said], said: Said) -> Said:
+    """The last that is known of an answer that is left: read on until it says more, or ends.
+
+    Where its last word was heard, its usage comes next; nothing else tells what its thoughts cost.
+    """
+    try:
+        for piece in pieces:
+            said = piece
+            if said.text.strip():
+                break
+    except FailedError as failed:
+        return Said("", tokens_in=failed.tokens_in, tokens_out=failed.tokens_out)
+    return said
 
 
 def _sound(messages: Sequence[Message]) -> list[Message]:

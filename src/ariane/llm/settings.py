@@ -44,7 +44,8 @@ class LanguageModelSettings:
     the wait doubles each time, or is what the server says."""
 
     concurrency: Annotated[int, Field(ge=1, le=64)] = 4
-    """How many questions of one batch are under way at once."""
+    """How many questions of one batch are under way at once; a model in this process is asked one
+    at a time."""
 
     answer_bytes: PositiveInt = 4_194_304
     """The largest answer that is read from a server."""
@@ -64,6 +65,11 @@ class LanguageModelSettings:
 
     price_out: NonNegativeFloat = 0.0
     """What a million tokens of answers cost; 0 where it is not known."""
+
+    @property
+    def together(self) -> int:
+        """How many questions of one batch are asked at once: those that wait get slow."""
+        return 1 if self.kind == "transformers" else self.concurrency
 
 
 def check(settings: LanguageModelSettings) -> LanguageModelSettings:

@@ -234,7 +234,7 @@ class UrlDoor:
             raise _broken(down, error) from None
         except ModelGarbageError as error:
             raise FailedError(error, None, None) from None
-        except (ValueError, RecursionError):
+        except (ValueError, TypeError, RecursionError):
             garbage = ModelGarbageError(
                 f"what {url} answers is no chat completion; check that [llm] url is the address "
                 "of OpenAI's API there, which mostly ends in /v1."
@@ -308,7 +308,10 @@ def _wait(asked: str) -> float | None:
 
 def _named(error: openai.BadRequestError) -> str | None:
     """The option that a server refuses; some name it in their sentence alone."""
-    return error.param or ("max_tokens" if "max_tokens" in error.message else None)
+    named: object = error.param  # whatever stands in the server's JSON
+    if isinstance(named, str) and named:
+        return named
+    return "max_tokens" if "max_tokens" in error.message else None
 
 
 def _format(schema: Mapping[str, Any]) -> dict[str, Any]:

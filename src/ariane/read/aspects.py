@@ -135,9 +135,7 @@ class Aspects:
             self._heads, about = student(encoder.name, run)
             self.name = f"aspects@{about['version']}"
             return
-        kept, about = shipped()
-        fitted = about["encoder"] == encoder.name and about["prototypes"] == digest()
-        self._heads = kept if fitted else train(encoder)
+        self._heads = untaught(encoder)
         self.name = f"aspects@{digest()}"
 
     def understand(self, vectors: Vector) -> list[Understood]:
@@ -207,6 +205,13 @@ def shipped() -> tuple[dict[str, Head], dict[str, str]]:
     """The heads that come with the package, and which encoder and prototypes made them."""
     with as_file(files(__package__).joinpath("heads.safetensors")) as path:
         return load(path)
+
+
+def untaught(encoder: Encoder) -> dict[str, Head]:
+    """The heads of the package, for another encoder fitted here (seconds)."""
+    kept, about = shipped()
+    fitted = about["encoder"] == encoder.name and about["prototypes"] == digest()
+    return kept if fitted else train(encoder)
 
 
 def _sure(head: Head, vectors: Vector) -> list[str]:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from ariane.llm import answer_all
-from ariane.read.llm import Given, LanguageReader, wordless
+from ariane.read.llm import Given, LanguageReader
 from ariane.types import BudgetError, Post, Reading, Store
 
 WEIGHED: Final = 2_000
-"""The newest posts among which those are looked for that need it most."""
+"""The newest posts, unread by this model, among which those are looked for that need it most."""
 
 HALF_LIFE: Final = 24 * 3_600_000
 """Milliseconds in which a post's turn to be seen is half over."""
@@ -55,11 +55,9 @@ def deepen(
 
     Each reading is written as it comes. It ends early where the budget is spent, or where the model
     fails again and again, `row` times already before. `progress` gets how many were tried so far.
+    Posts without words are read by nobody and counted nowhere.
     """
-    needy = _given(store, _neediest(store, reader, at, most, aside))
-    empty = [given for given in needy if wordless(given)]
-    store.write_readings([reader.same(given) for given in empty], [])
-    asked = [given for given in needy if not wordless(given)]
+    asked = _given(store, _neediest(store, reader, at, most, aside))
     failed: dict[str, str] = {}
     questions = (reader.question(given) for given in asked)
     for tried, (place, told) in enumerate(answer_all(reader.model, questions, together), start=1):
@@ -70,10 +68,10 @@ def deepen(
         else:
             failed[asked[place].post.id], row = str(told), row + 1
             if isinstance(told, BudgetError) or row >= ENOUGH:
-                return Deepened(len(empty) + tried - len(failed), failed, str(told), row)
+                return Deepened(tried - len(failed), failed, str(told), row)
         if progress:
-            progress(len(empty) + tried)
-    return Deepened(len(needy) - len(failed), failed, row=row)
+            progress(tried)
+    return Deepened(len(asked) - len(failed), failed, row=row)
 
 
 def need(reading: Reading, post: Post, at: int) -> float:
@@ -89,11 +87,21 @@ def _neediest(
     store: Store, reader: LanguageReader, at: int, most: int, aside: Collection[str]
 ) -> list[tuple[Post, Reading]]:
     """Posts with their reading, those that need a deeper one most first."""
+    ready = _ready(store, reader, aside)
+    while empty := [reader.same(reading) for post, reading in ready if not post.words]:
+        store.write_readings(empty, [])
+        ready = [pair for pair in ready if pair[0].words] or _ready(store, reader, aside)
+    return sorted(ready, key=lambda pair: (-need(pair[1], pair[0], at), pair[0].id))[:most]
+
+
+def _ready(
+    store: Store, reader: LanguageReader, aside: Collection[str]
+) -> list[tuple[Post, Reading]]:
+    """The newest posts that this encoder has read and this model has not."""
     posts = [post for post in store.unread(reader.name, WEIGHED) if post.id not in aside]
     readings = store.readings([post.id for post in posts])
     pairs = [(post, readings[post.id]) for post in posts if post.id in readings]
-    ready = [pair for pair in pairs if pair[1].by.startswith(f"{reader.encoder}+")]
-    return sorted(ready, key=lambda pair: (-need(pair[1], pair[0], at), pair[0].id))[:most]
+    return [pair for pair in pairs if pair[1].by.startswith(f"{reader.encoder}+")]
 
 
 def _given(store: Store, pairs: Sequence[tuple[Post, Reading]]) -> list[Given]:

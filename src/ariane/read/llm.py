@@ -16,7 +16,6 @@ from typing import Any, Final
 
 from ariane.llm import Question
 from ariane.material import material, to_machines
-from ariane.read.aspects import FORMATS, INTENTS, MOST_TOPICS, TONES, TOPICS
 from ariane.read.opinion import Opinion
 from ariane.types import CLAIMS, HARMS, HOUSE, Label, LanguageModel, Message, Post, Reading
 
@@ -29,7 +28,6 @@ LONGEST: Final = 2_000
 BESIDE: Final = 500
 """Signs that are shown of a post that it answers or reposts."""
 
-MOST_ENTITIES: Final = 8
 GIST: Final = 140
 
 ANSWER: Final = 400
@@ -82,9 +80,9 @@ class LanguageReader:
             return (reading,)
         return reading, _corrected(reading, held, self.opinion.corrects(reading.by))
 
-    def same(self, given: Given) -> Reading:
+    def same(self, reading: Reading) -> Reading:
         """The reading of a post without words, which no model need be asked about."""
-        return replace(given.reading, by=self.name, depth=1)
+        return replace(reading, by=self.name, depth=1)
 
 
 def messages(given: Given) -> list[Message]:
@@ -100,11 +98,6 @@ def messages(given: Given) -> list[Message]:
     ]
 
 
-def wordless(given: Given) -> bool:
-    """Whether there is nothing in a post to be read."""
-    return not given.post.words
-
-
 @cache
 def instructions() -> str:
     """The published instructions."""
@@ -117,33 +110,6 @@ def schema() -> dict[str, Any]:
     text = files(__package__).joinpath("prompts", f"{PROMPT}.schema.json").read_text("utf-8")
     found: dict[str, Any] = json.loads(text)
     return found
-
-
-def form() -> dict[str, Any]:
-    """What the published form must be: one of each aspect's names, bounded lists, bounded texts."""
-
-    def one_of(names: Sequence[str]) -> dict[str, Any]:
-        return {"type": "string", "enum": list(names)}
-
-    def some(items: Mapping[str, Any], most: int) -> dict[str, Any]:
-        return {"type": "array", "items": dict(items), "maxItems": most}
-
-    properties = {
-        "topics": some(one_of(list(TOPICS)), MOST_TOPICS),
-        "tone": one_of(list(TONES)),
-        "intent": one_of(list(INTENTS)),
-        "format": one_of(list(FORMATS)),
-        "entities": some({"type": "string", "maxLength": 80}, MOST_ENTITIES),
-        "claim": one_of([*CLAIMS, "none"]),
-        "gist": {"type": "string", "maxLength": 2 * GIST},
-        "labels": some(one_of(HARMS), len(HARMS)),
-    }
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
 
 
 def _shown(post: Post, most: int) -> dict[str, str]:

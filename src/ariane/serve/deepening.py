@@ -61,7 +61,7 @@ class Deepening:
             reader, settings = engine.deeper, engine.settings
             if reader is None:
                 return LONGEST_PAUSE
-            together = settings.llm.concurrency
+            together = settings.llm.together
             rested = self._resting.now()
             done = deepen(
                 engine.store,

@@ -19,7 +19,7 @@ from typing import Any, Final
 import numpy as np
 
 from ariane.heads import FOLDS, Head, fit, save
-from ariane.read.aspects import ASPECTS, CONFIG, PRECISION, WEIGHTS, prototypes, shipped
+from ariane.read.aspects import ASPECTS, CONFIG, PRECISION, WEIGHTS, prototypes, untaught
 from ariane.read.opinion import DOUBTS, TEACHER, Doubt, likeliest, named, uncorrected
 from ariane.train.doubt import doubt
 from ariane.types import ArianeError, Encoder, Reading, Store, Vector
@@ -75,9 +75,10 @@ def train_student(
             f"A language model has read {len(lessons)} posts and a student needs {FEWEST}; name a "
             "model in [llm] and let `ariane read` go on."
         )
-    kept = [lesson for post, lesson in lessons if not _held_out(post)]
+    kept = [lesson for lesson in lessons if not held_out(lesson.vector)]
+    tested = [lesson for lesson in lessons if held_out(lesson.vector)]
     heads, doubts = fitted(kept, encoder), doubts_of(kept)
-    found = agreement(heads, doubts, [lesson for post, lesson in lessons if _held_out(post)])
+    found = agreement(heads, doubts, tested, untaught(encoder))
     say = progress or _quiet
     for one in found:
         say(
@@ -118,10 +119,12 @@ def doubts_of(lessons: Sequence[Lesson]) -> dict[str, Doubt]:
 
 
 def agreement(
-    heads: Mapping[str, Head], doubts: Mapping[str, Doubt], lessons: Sequence[Lesson]
+    heads: Mapping[str, Head],
+    doubts: Mapping[str, Doubt],
+    lessons: Sequence[Lesson],
+    before: Mapping[str, Head],
 ) -> list[Agreement]:
-    """Per aspect and language with 20 posts or more, beside the heads that the package ships."""
-    before, _ = shipped()
+    """Per aspect and language with 20 posts or more, beside the heads before."""
     languages = Counter(lesson.language for lesson in lessons)
     return [
         Agreement(
@@ -166,13 +169,15 @@ def _corrected(head: Head, doubt: Doubt | None, aspect: str, lessons: Sequence[L
     return float(np.mean([a != b for a, b in zip(held, said, strict=True)]))
 
 
-def _lessons(store: Store) -> tuple[list[tuple[str, Lesson]], str]:
-    """What the model that read most read of live posts, and its name."""
-    found = list(_deep(store))
+def _lessons(store: Store) -> tuple[list[Lesson], str]:
+    """What the model that read most named of live posts, and its name.
+
+    Of a post without words nothing was named: nobody was asked about it.
+    """
+    found = [reading for reading in _deep(store) if any(named(reading).values())]
     most = Counter(reading.by for reading in found).most_common(1)
     teacher = most[0][0] if most else ""
-    lessons = [(reading.post, _lesson(reading)) for reading in found if reading.by == teacher]
-    return lessons, teacher
+    return [_lesson(reading) for reading in found if reading.by == teacher], teacher
 
 
 def _deep(store: Store) -> Iterator[Reading]:
@@ -192,8 +197,12 @@ def _lesson(reading: Reading) -> Lesson:
     return Lesson(reading.vector, reading.language or "", named(reading))
 
 
-def _held_out(post: str) -> bool:
-    digest = blake2b(post.encode(errors="surrogatepass"), digest_size=4).digest()
+def held_out(vector: Vector) -> bool:
+    """Whether a post is kept to measure on, by what it says: copies of it are on the same side.
+
+    The signs of its vector tell, which the last bits of another batch's do not move.
+    """
+    digest = blake2b(np.packbits(vector > 0).tobytes(), digest_size=4).digest()
     return int.from_bytes(digest, "big") % HELD_OUT == 0
 
 
