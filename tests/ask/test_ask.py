@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.ask.conftest import NOW, asked, cited, furnished, unsupported
+from tests.ask.conftest import HOUR, NOW, asked, cited, furnished, unsupported
 from tests.ask.models import Slow, Writer
 
 from ariane.ask import Line, Question, stream
@@ -19,7 +19,7 @@ from ariane.ask.extract import LONGEST, quote_of, quoted
 from ariane.ask.meant import Meant, meant, subject
 from ariane.ask.notes import listed, marked
 from ariane.ask.nouns import Citation
-from ariane.ask.turns import language_of
+from ariane.ask.turns import language_of, sought
 from ariane.ask.write import checked, messages, written
 from ariane.engine import Engine
 from ariane.feed import for_you
@@ -54,6 +54,33 @@ ORDERS = [
         ("less politics until Sunday", None, Meant.WISH, "politics until Sunday"),
         ("Can you show me fewer angry posts?", None, Meant.WISH, "fewer angry"),
         ("why are there so many trams?", "tram", Meant.POSTS, "so many trams"),
+        ("What’s new on the tram?", None, Meant.FEED, "tram"),
+        ("Have I missed anything?", None, Meant.FEED, ""),
+        ("what happened today with the otters?", None, Meant.FEED, "otters"),
+        ("Y a-t-il du nouveau sur le tram ?", None, Meant.FEED, "tram"),
+        ("Ai-je manqué quelque chose ?", None, Meant.FEED, ""),
+        ("Que se passe-t-il aujourd’hui ?", None, Meant.FEED, ""),
+        ("what do people say about the new dog park?", None, Meant.POSTS, "dog park"),
+        ("what is the birth rate?", None, Meant.POSTS, "birth"),
+        ("How do people rate the bakery?", None, Meant.POSTS, "bakery"),
+        ("which new shops open?", None, Meant.POSTS, "shops open"),
+        ("I missed the tram, when is the next?", None, Meant.POSTS, "tram next"),
+        ("what happened to the cat?", None, Meant.POSTS, "cat"),
+        ("que dit-on du nouveau parc ?", None, Meant.POSTS, "parc"),
+        ("Le tram passe où ?", None, Meant.POSTS, "tram"),
+        ("Qui manque à l'appel du conseil ?", None, Meant.POSTS, "appel conseil"),
+        ("Que s’est-il passé au tribunal ?", None, Meant.POSTS, "tribunal"),
+        ("Le fil électrique est-il tombé ?", None, Meant.POSTS, "électrique tombé"),
+        ("why is this here?", "tram", Meant.WHY, ""),
+        ("why is this in my feed?", "tram", Meant.WHY, ""),
+        ("Why was this recommended to me?", "tram", Meant.WHY, "recommended"),
+        ("Pourquoi ça ?", "tram", Meant.WHY, ""),
+        ("Pourquoi cette publication m’est-elle montrée ?", "tram", Meant.WHY, "m montrée"),
+        ("Why is this road closed?", "tram", Meant.POSTS, "road closed"),
+        ("why was this built?", "tram", Meant.POSTS, "built"),
+        ("Why did the museum show wolves?", "tram", Meant.POSTS, "museum wolves"),
+        ("Pourquoi ce parc ici ?", "tram", Meant.POSTS, "parc"),
+        ("Pourquoi la mairie montre ce plan ?", "tram", Meant.POSTS, "mairie plan"),
     ],
 )
 def test_what_is_meant_and_what_it_is_about(
@@ -256,7 +283,7 @@ def test_what_a_model_thinks_is_not_told(place: Engine) -> None:
 def test_lines_come_one_by_one(place: Engine) -> None:
     model = Slow(lambda shown: good(shown) * 9)
     question = Question("how many stops will the tram have?", NOW, "vic")
-    lines = stream(place, question, model)
+    lines = stream(place, question, sought(question), model)
     for _ in range(5):
         model.go.release()  # without it the model waits, and so would what is not streamed
         assert isinstance(next(lines), Line)
@@ -285,6 +312,15 @@ def test_an_answer_that_breaks_off_says_so(place: Engine) -> None:
         (["the tram?"], None),
         (["why?", "Que dit-on du loup dans les Combes ?"], "fr"),
         (["and in English?", "le tram ?"], "en"),
+        (["Qui est Marine Le Pen ?"], "fr"),
+        (["LA fires?"], None),
+        (["the UN vote?"], None),
+        (["any news on UN?"], None),
+        (["UN news"], None),
+        (["Le Pen news?"], None),
+        (["is Le Pen out?"], None),
+        (["Des Moines?"], None),
+        (["what about la liga?"], None),
     ],
 )
 def test_the_language_of_short_questions(texts: list[str], told: str | None) -> None:
@@ -410,3 +446,32 @@ def test_what_a_feed_has_nothing_on_is_looked_for_in_every_post(
     assert "tram" in cited(answer)
     (alone,) = asked(place, "what did I miss on volcanoes?").lines
     assert alone.text == "Your feed has nothing about volcanoes."
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "told"),
+    [
+        (
+            "en",
+            "what happened today with the tram?",
+            "Your feed has nothing of that time about tram.",
+        ),
+        (
+            "fr",
+            "quoi de neuf aujourd’hui sur le tram ?",
+            "Votre fil n’a rien de ce moment sur tram.",
+        ),
+    ],
+)
+def test_what_a_feed_has_nothing_on_today_is_not_said_of_every_post(
+    place: Engine, monkeypatch: pytest.MonkeyPatch, language: str, text: str, told: str
+) -> None:
+    monkeypatch.setattr("ariane.ask.feed", lambda *_: [])
+    answer = asked(place, text, language=language)
+    assert answer.lines[0].text == told
+    assert set(cited(answer)) == {"tram", "late"}
+    (alone,) = asked(place, text, language=language, at=NOW + 9 * 24 * HOUR).lines
+    assert "of that time" in alone.text or "de ce moment" in alone.text
+    assert "feed" not in alone.text
+    (empty,) = asked(place, "what happened today?").lines
+    assert empty.text == "Your feed has nothing of that time."

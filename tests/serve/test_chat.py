@@ -23,6 +23,7 @@ from tests.ask.test_ask import good
 from tests.serve.conftest import Api, close
 
 from ariane.ask import Line
+from ariane.ask.turns import language_of, sought
 from ariane.engine import Engine, load
 from ariane.llm import LanguageModelSettings
 from ariane.read import read
@@ -157,6 +158,28 @@ def test_an_answer_is_in_the_language_of_the_question_or_the_one_that_is_named(m
     assert french["lines"][0]["text"] == "Voici ce que disent des publications :"
     assert posts_of(french)[0] == "wolf"
     assert ask(api, TRAM, language="fr")["lines"][0]["text"].startswith("Voici")
+
+
+def test_what_a_question_means_is_worked_out_once_and_in_a_thread(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[str] = []
+
+    def noted(call: Callable[..., Any]) -> Callable[..., Any]:
+        def told(*arguments: Any) -> Any:
+            threads.append(threading.current_thread().name)
+            return call(*arguments)
+
+        return told
+
+    monkeypatch.setattr("ariane.serve.answers.sought", noted(sought))
+    monkeypatch.setattr("ariane.ask.sought", noted(sought))
+    monkeypatch.setattr("ariane.serve.chat.language_of", noted(language_of))
+    api = make(Writer(good))
+    assert ask(api, STOPS)["ai"]
+    api("POST", "/v1/chat/completions", "vic", json=turns(STOPS))
+    assert len(threads) == 4
+    assert all(name.startswith("ariane-work") for name in threads)
 
 
 def test_numbers_are_given_once_also_where_an_answer_has_parts(make: Make) -> None:

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from ariane.ask.confirm import confirmed
 from ariane.ask.extract import citations, quoted
-from ariane.ask.find import about, feed, seen_by, thread
+from ariane.ask.find import about, feed, meant_by, newest, speaking, thread
 from ariane.ask.meant import Meant
 from ariane.ask.nouns import Answer, Citation, Line, Question
 from ariane.ask.reasons import reasons
@@ -36,17 +36,18 @@ WITH_ANSWERS = 2
 
 def ask(engine: Engine, question: Question, model: LanguageModel | None = None) -> Answer:
     """The whole answer to a question."""
-    told = list(stream(engine, question, model))
+    told = list(stream(engine, question, sought(question), model))
     lines = tuple(one for one in told if isinstance(one, Line))
     return Answer(lines, tuple(one for one in told if isinstance(one, Wish)))
 
 
 def stream(
-    engine: Engine, question: Question, model: LanguageModel | None = None
+    engine: Engine, question: Question, wanted: Sought, model: LanguageModel | None = None
 ) -> Iterator[Line | Wish]:
     """An answer sentence by sentence, or the wishes that the question is.
 
-    Without a model, and where it fails or none of its sentences holds, posts are quoted.
+    `wanted` is what the question means (`sought`). Without a model, and where it fails or none of
+    its sentences holds, posts are quoted.
     """
     if not question.text.strip():
         yield Line(say(question.language, "no answer"))
@@ -55,11 +56,12 @@ def stream(
         question.viewer, at=question.at, language=question.language, profiled=question.profiled
     )
     viewer = engine.store.viewer(asking)
-    named = [] if question.post is None else [question.post]
-    if named and not seen_by(engine, asking, viewer, named, covered=True):
-        yield Line(say(question.language, "no post"))
-        return
-    wanted = sought(question)
+    if question.post is not None:
+        post = meant_by(engine, asking, viewer, question.post)
+        if post is None:
+            yield Line(say(question.language, "no post"))
+            return
+        question = replace(question, post=post)
     if wanted.after is Meant.WISH:
         yield from wanted.wishes
     elif wanted.after is Meant.WHY:
@@ -69,11 +71,11 @@ def stream(
     else:
         posts = _posts(engine, asking, viewer, question, wanted)
         if not posts and wanted.after is Meant.FEED and wanted.theme:
-            yield _nothing(question, wanted)
-            wanted = replace(wanted, after=Meant.POSTS)
-            posts = _posts(engine, asking, viewer, question, wanted)
-            if not posts:
-                return
+            everywhere = replace(wanted, after=Meant.POSTS)
+            posts = _posts(engine, asking, viewer, question, everywhere)
+            if posts:
+                yield _nothing_in_feed(question, wanted)
+                wanted = everywhere
         found = _answered(engine, asking, viewer, posts)
         yield from _told(engine, question, wanted, found, model)
 
@@ -129,7 +131,7 @@ def _posts(
     if question.post is not None:
         among = thread(engine, asking.at, question.post)
     elif question.account is not None:
-        among = engine.store.recent(asking.at, 200, authors=[question.account])
+        among = newest(engine, asking, question.account, wanted.span)
     elif wanted.after is Meant.FEED:
         among = feed(engine, asking, viewer)
     if wanted.theme:
@@ -137,7 +139,7 @@ def _posts(
         if found or question.post is None:
             return [one.post for one in found]
     wide = feed(engine, asking, viewer) if among is None else among
-    posts = [item.candidate.post for item in seen_by(engine, asking, viewer, wide)]
+    posts = [item.candidate.post for item in speaking(engine, asking, viewer, wide)]
     return [post for post in posts if wanted.span is None or post.at in wanted.span]
 
 
@@ -146,7 +148,7 @@ def _answered(engine: Engine, asking: Ask, viewer: Viewer, posts: list[Post]) ->
     best = posts[:WITH_ANSWERS]
     replies = engine.store.replies([post.id for post in best], asking.at)
     first = [names[0] for names in replies.values() if names]
-    allowed = seen_by(engine, asking, viewer, first, chosen=True)
+    allowed = speaking(engine, asking, viewer, first, chosen=True)
     shown = {one.candidate.post.id: one.candidate.post for one in allowed}
     found: dict[str, Post] = {}
     for post in posts:
@@ -157,11 +159,19 @@ def _answered(engine: Engine, asking: Ask, viewer: Viewer, posts: list[Post]) ->
 
 
 def _nothing(question: Question, wanted: Sought) -> Line:
+    """That there is no post that answers."""
     language, theme = question.language, wanted.theme
+    if wanted.after is Meant.FEED and not (wanted.span and theme):
+        return _nothing_in_feed(question, wanted)
     if wanted.span is not None:
         return Line(say(language, "nothing then"))
     if question.account is not None and not theme:
         return Line(say(language, "no account"))
-    if wanted.after is Meant.FEED:
-        return Line(say(language, "nothing feed" if theme else "empty feed", subject=theme))
     return Line(say(language, "nothing about" if theme else "nothing", subject=theme))
+
+
+def _nothing_in_feed(question: Question, wanted: Sought) -> Line:
+    """That the feed has no post that answers; others may."""
+    name = "nothing feed" if wanted.theme else "empty feed"
+    when = "" if wanted.span is None else " then"
+    return Line(say(question.language, name + when, subject=wanted.theme))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ariane.ask.extract import citations, quoted
-from ariane.ask.find import about, seen_by, thread
+from ariane.ask.find import about, seen_by, speaking, thread
 from ariane.ask.nouns import Line, Question
 from ariane.ask.turns import Sought
 from ariane.ask.words import say
@@ -30,8 +30,8 @@ def confirmed(engine: Engine, asking: Ask, viewer: Viewer, question: Question) -
         yield Line(say(language, "no post"))
         return
     itself, reading = named[0].candidate.post, named[0].candidate.reading
-    bare = seen_by(engine, asking, viewer, [question.post])
-    cited = citations(engine.store, [one.candidate.post for one in bare], "")
+    told = speaking(engine, asking, viewer, [question.post])
+    cited = citations(engine.store, [one.candidate.post for one in told], "")
     if reading is not None and reading.claim and cited:
         yield Line(say(language, reading.claim), tuple(cited))
     yield Line(say(language, "unknown"))
@@ -55,5 +55,6 @@ def _others(engine: Engine, asking: Ask, viewer: Viewer, post: Post) -> list[Ran
     """What answers the post and what else is on the same, other authors' words alone."""
     near = about(engine, asking, viewer, Sought(post.words[:ALIKE]))
     ids = [*thread(engine, asking.at, post.id), *(one.post.id for one in near)]
-    items = seen_by(engine, asking, viewer, [one for one in ids if one != post.id])
-    return [one for one in items if one.candidate.post.author != post.author]
+    items = speaking(engine, asking, viewer, [one for one in ids if one != post.id])
+    others = [one for one in items if one.candidate.post.id != post.id]  # nor as a repost
+    return [one for one in others if one.candidate.post.author != post.author]

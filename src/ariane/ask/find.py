@@ -28,6 +28,9 @@ LOOKED_AT: Final = 600
 FEED: Final = 100
 """Posts of the viewer's own feed that are looked through."""
 
+ACCOUNT: Final = 200
+"""The newest posts of an account that are looked through."""
+
 THREAD: Final = 100
 """Posts of a thread that are looked through, of either side."""
 
@@ -46,10 +49,9 @@ LEAST: Final = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A post, its reading, and how much it is about what was asked."""
+    """A post, and how much it is about what was asked."""
 
     post: Post
-    reading: Reading | None
     score: float
 
 
@@ -76,6 +78,46 @@ def seen_by(
     return sorted(shown, key=lambda item: order[item.candidate.post.id])
 
 
+def speaking(
+    engine: Engine, ask: Ask, viewer: Viewer, ids: Iterable[str], *, chosen: bool = False
+) -> list[Ranked]:
+    """Those of these posts that the viewer may see and that say something, in their order.
+
+    A repost without words stands for what it reposts, once, where that may be seen too and its
+    author does not hide from algorithms; a picture alone speaks by its alternative text.
+    """
+    items = seen_by(engine, ask, viewer, ids, chosen=chosen)
+    posts = [item.candidate.post for item in items]
+    bare = [post.repost_of for post in posts if post.repost_of and not post.words]
+    reposted = seen_by(engine, ask, viewer, bare, chosen=True)
+    shown = {item.candidate.post.id: item for item in (*reposted, *items)}
+    names = dict.fromkeys(post.id if post.words else post.repost_of or post.id for post in posts)
+    found = [shown[name] for name in names if name in shown]
+    return [_worded(item) for item in found if item.candidate.post.words]
+
+
+def _worded(item: Ranked) -> Ranked:
+    """The same, its alternative texts in the place of its text where it has none."""
+    post = item.candidate.post
+    if post.text.strip():
+        return item
+    return replace(item, candidate=replace(item.candidate, post=replace(post, text=post.words)))
+
+
+def meant_by(engine: Engine, ask: Ask, viewer: Viewer, post: str) -> str | None:
+    """The post that one who names this one means, None where it is not shown to them.
+
+    That is what a repost without words reposts, if it is shown.
+    """
+    for item in seen_by(engine, ask, viewer, [post], covered=True):
+        named = item.candidate.post
+        if named.words or named.repost_of is None:
+            return post
+        original = seen_by(engine, ask, viewer, [named.repost_of], covered=True)
+        return original[0].candidate.post.id if original else post
+    return None
+
+
 def about(
     engine: Engine, ask: Ask, viewer: Viewer, wanted: Sought, among: Sequence[str] | None = None
 ) -> list[Found]:
@@ -88,7 +130,7 @@ def about(
     ids = nearest(engine, ask, query, wanted.span) if among is None else among
     items = [
         item
-        for item in seen_by(engine, ask, viewer, ids, chosen=among is None)
+        for item in speaking(engine, ask, viewer, ids, chosen=among is None)
         if wanted.span is None or item.candidate.post.at in wanted.span
     ]
     texts = [set(plain_words(item.candidate.post.words)) for item in items]
@@ -120,20 +162,19 @@ def _scored(
     whole = sum(rare(word) for word in asked) or 1.0
     found = []
     for item, words in zip(items, texts, strict=True):
-        reading = item.candidate.reading
-        near = _near(query, reading)
+        near = _near(query, item.candidate.reading)
         shared = sum(rare(word) for word in asked & words) / whole
         if shared or near >= NEAR:
-            found.append(Found(item.candidate.post, reading, near + WORDS * shared))
+            found.append(Found(item.candidate.post, near + WORDS * shared))
     return found
 
 
 def nearest(engine: Engine, ask: Ask, query: Vector, span: Span | None = None) -> list[str]:
     """The posts whose vectors are nearest to one, best first, of a time if one is given."""
     rows = engine.sources.files[0].rows()
+    since, until = _bounds(ask, span)
     if rows.matrix is None or query.size != len(rows.matrix):
-        return engine.store.recent(ask.at, LOOKED_AT)
-    since, until = (None, ask.at) if span is None else (span.since, min(ask.at, span.until))
+        return engine.store.recent(until, LOOKED_AT, since=since)
     live = rows.between(since, until)
     order = np.argsort(-(rows.vectors[live] @ (query @ rows.matrix)), kind="stable")
     return rows.ids(live[order[:LOOKED_AT]])
@@ -142,8 +183,19 @@ def nearest(engine: Engine, ask: Ask, query: Vector, span: Span | None = None) -
 def feed(engine: Engine, ask: Ask, viewer: Viewer) -> list[str]:
     """The posts of the viewer's own feed as it would be now, best first."""
     page = arrange(engine, ask, viewer)
-    items = [*page.items, *(item for item in page.ranked if item not in page.items)]
-    return [item.candidate.post.id for item in items[:FEED]]
+    ids = dict.fromkeys(item.candidate.post.id for item in (*page.items, *page.ranked))
+    return list(islice(ids, FEED))
+
+
+def newest(engine: Engine, ask: Ask, account: str, span: Span | None = None) -> list[str]:
+    """The newest posts of an account, of a time if one is given."""
+    since, until = _bounds(ask, span)
+    return engine.store.recent(until, ACCOUNT, since=since, authors=[account])
+
+
+def _bounds(ask: Ask, span: Span | None) -> tuple[int | None, int]:
+    """The time after which and until which posts count."""
+    return (None, ask.at) if span is None else (span.since, min(ask.at, span.until))
 
 
 def thread(engine: Engine, at: int, post: str) -> list[str]:

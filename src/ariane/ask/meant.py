@@ -24,6 +24,11 @@ class Meant(StrEnum):
     POSTS = "posts"
 
 
+def _any(*phrases: str) -> re.Pattern[str]:
+    """What finds any of some phrases, as whole words."""
+    return re.compile("|".join(rf"\b(?:{phrase})\b" for phrase in phrases))
+
+
 ASKING: Final = re.compile(
     r"""^(?: what | who | whom | whose | where | when | why | how | which | any
     | (?: is | are | was | were | does | did | has | have | could | would | should )(?:\ ?n\ t)?
@@ -67,34 +72,70 @@ ASKED: Final = frozenset(
 """Words that no wish has before its direction, though they fill one elsewhere."""
 
 WHY: Final = re.compile(r"\b(?:why|pourquoi|how come|comment se fait)\b")
-SHOWN: Final = re.compile(
-    r"\b(?:see|seeing|shown|show|here|this|vois|voit|montre|montrez|affiche|ici|ca|cela|ceci)\b"
+SHOWN: Final = _any(
+    r"i(?: \w+)? (?:see|seeing|shown|given|(?:get|getting) (?:this|it))",
+    r"(?:show|showing|shown|recommend\w*|suggest\w*)(?: \w+){0,2} me",
+    "(?:this|it|that|post)(?: being)? (?:shown|recommended|suggested)",
+    "my (?:feed|page|timeline)",
+    "je (?:l[ae]? )?(?:vois|recois)|vois-je",
+    r"me? (?:l[ae]? )?(?:(?:a|est|as|avez)(?:-\w+)* )?(?:montr|affich|propos|recommand|sugger)\w*",
+    r"(?:ca|cela|ceci|publication) (?:s|est) (?:montr|affich|propos|recommand|sugger)\w*",
+    "mon (?:fil|flux)|ma page",
 )
+"""What asks for the reasons of a page, beside a word for why."""
+
+THIS: Final = re.compile(r"\b(?:this|here|ca|cela|ceci|ici|cette publication|ce post)\b")
+"""What asks for them where nothing else is named: "why this?", not "why is this road closed?"."""
+
 CONFIRMED: Final = re.compile(
     r"\b(?:confirm\w*|true|real|reliable|rumou?rs?|source|sources|fact|facts|debunk\w*|fake|hoax"
     r"|vrai|vraie|fiables?|rumeurs?|avere\w*|dementi\w*|infox|intox|faux|fausse|verifie\w*)\b"
 )
-FEED: Final = re.compile(
-    r"\b(?:miss|missed|my feed|feed|news|new|happened|happening|going on|latest|today|catch up"
-    r"|rate|manque|mon fil|fil|nouvelles|nouveau|neuf|passe|aujourd hui|quoi de neuf|rattrape\w*)\b"
+ENDS: Final = (
+    r"\W*$| (?:today|yesterday|this|lately|recently|now|here|since|while|aujourd|hier|cette|ces|ce"
+    r"|en ce|depuis|pendant|recemment|ici)\b"
 )
+ABOUT: Final = (
+    r"| (?:on|about|with|in|from|for|of|around|at|sur|dans|a propos|du cote|cote|chez|avec|pour"
+    r"|aux?|concernant)\b"
+)
+"""What follows a phrase that ends there, or before a time; and before what it is about."""
+
+FEED: Final = _any(
+    "(?:did|have|had) (?:i|we) miss(?:ed)?",
+    "(?:what|all|(?:any|some|every)thing) (?:that )?(?:i|we) "
+    "(?:(?:ve|(?:may |might )?have) )?miss(?:ed)?",
+    f"(?:what(?: ?s| is)?|(?:any|some)thing) new(?={ENDS}{ABOUT})",
+    f"what(?: ?s| is| has)?(?: been)? (?:happened|happening|going on)(?={ENDS})",
+    f"(?:any|the)(?: latest)? (?:news|latest)(?={ENDS})",
+    "(?:my|our) (?:feed|timeline)|catch (?:me|us) up|(?:me|us) catch up",
+    "qu[ei]? (?:est-ce que )?(?:j ai|on a|nous avons) (?:bien )?(?:pu )?(?:rat|manqu|loup)er?",
+    "(?:ai-je|avons-nous|a-t-on|est-ce que (?:j ai|on a|nous avons)) (?:rate|manque|loupe)",
+    "(?:j ai|on a|nous avons) (?:rate|manque|loupe) (?:quoi|quelque chose)",
+    f"(?:(?:quoi|rien|chose|y a(?:-t-il)?) de|du) (?:neuf|nouveau)(?={ENDS}{ABOUT})",
+    f"s(?:e| est(?:-il)?) passe(?:-t-il)?(?: quoi)?(?={ENDS})",
+    f"(?:des|les)(?: dernieres)? nouvelles(?={ENDS})",
+    "(?:mon|notre) (?:fil|flux)|(?:me|nous) rattraper|rattrape(?:z-nous|z?-moi)",
+)
+"""What asks for one's own feed: phrases, since a new park or a birth rate (« raté ») is none."""
 
 SCAFFOLD: Final = frozenset(
     re.findall(
         r"\w+",
         """
     a about am an and any are around as at be been by can could did do does for from give going
-    had has have how i in into is it its latest me miss missed more my new news of on or our out
-    people please post posts say said saying says see show summarise summarize tell than that the
-    their them there they think this those to today up us was we were what when where which who
+    had has have here how i in into is it its latest me miss missed more my new news of on or our
+    out people please post posts say said saying says see show summarise summarize tell than that
+    the their them there they think this those to today up us was we were what when where which who
     she he her his him hers whom whose why will with would you your feed happened happening catch
-    anyone anybody know account author thread
+    anyone anybody anything everything something know account author thread timeline ve whats
     ai au aux avec ce ces cet cette ca cela ceci c comme comment d dans de des dis dit disent
     donne du elle elles en est et etes etait eu fait fil fils ici il ils j je l la le les leur leurs
     ma mais mes moi mon montre manque n ne neuf nos notre nous nouveau nouvelles ont ou par parle
     parlent pas passe pense pensent peux plus pour pourquoi publication publications qu quand que
     quel quelle quelles quels qui quoi raconte rate resume s sa se ses si son sont sur t ta te tes
-    toi ton tu un une vois vos votre vous y aujourd hui gens quelqu compte auteur
+    toi ton tu un une vois vos votre vous y aujourd hui gens quelqu quelque chose compte auteur
+    flux bien pu rater manquer loupe louper rattrape rattrapez rattraper
     """,
     )
 )
@@ -105,7 +146,7 @@ def meant(question: Question) -> tuple[Meant, tuple[Wish, ...]]:
     """What a question is after, and the wishes in it where it is one."""
     plain = folded(question.text)
     about_post = question.post is not None
-    if about_post and WHY.search(plain) and SHOWN.search(plain):
+    if about_post and WHY.search(plain) and _of_page(question.text, plain):
         return Meant.WHY, ()
     if about_post and CONFIRMED.search(plain):
         return Meant.CONFIRMED, ()
@@ -117,6 +158,11 @@ def meant(question: Question) -> tuple[Meant, tuple[Wish, ...]]:
     if question.post is None and question.account is None and FEED.search(plain):
         return Meant.FEED, ()
     return Meant.POSTS, ()
+
+
+def _of_page(text: str, plain: str) -> bool:
+    """Whether a *why* asks why a post is shown, and not about what it says."""
+    return SHOWN.search(plain) is not None or (THIS.search(plain) is not None and not subject(text))
 
 
 def _directed(text: str, plain: str) -> bool:

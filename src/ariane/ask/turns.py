@@ -50,6 +50,20 @@ FRENCH: Final = frozenset(
 )
 """Words that tell French where a question is too short for its language to be told otherwise."""
 
+ENGLISH: Final = frozenset(
+    re.findall(
+        r"\w+",
+        "about and any are at by did do does for from has have how in is it its my new news of out "
+        "says that the their there they this to today was were what when where which who why will "
+        "with your",
+    )
+)
+"""Words that French does not have: beside one of them those of French tell nothing."""
+
+CAPITAL: Final = "[A-ZÀ-ÖØ-Þ]"
+NAME: Final = re.compile(rf"\b{CAPITAL}\w*(?:[ -]{CAPITAL}\w*)+|\b{CAPITAL}{{2,}}\b")
+"""Names, which are of no language: "LA", "Le Pen", "Des Moines"."""
+
 DAY: Final = 86_400_000
 WEEK: Final = 7 * DAY
 TIME: Final = re.compile(
@@ -112,9 +126,10 @@ def language_of(*texts: str) -> str | None:
 
 def _language(text: str) -> str | None:
     told = spoken(text) or language(text[:QUESTION])
-    if told is None and not FRENCH.isdisjoint(re.findall(r"\w+", folded(text))):
-        return "fr"
-    return told
+    if told is not None:
+        return told
+    words = set(re.findall(r"\w+", folded(NAME.sub(" ", text))))
+    return "fr" if words & FRENCH and not words & ENGLISH else None
 
 
 def _next(known: Sought | None, question: Question) -> Sought:

@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncGenerator, Generator, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator
 from contextlib import aclosing
 from typing import TypeAlias
 
-from ariane.ask import Line, Question, stream
+from ariane.ask import Citation, Line, Question, stream
 from ariane.ask.meant import Meant
+from ariane.ask.notes import Notes
 from ariane.ask.nouns import QUESTION
-from ariane.ask.turns import sought
+from ariane.ask.turns import Sought, sought
 from ariane.ask.words import say
 from ariane.engine import Engine
 from ariane.material import material
@@ -35,15 +36,43 @@ Answering: TypeAlias = AsyncGenerator[Told, None]
 """An answer as it comes."""
 
 
-async def told(serving: Service, question: Question, words: bool = True) -> Answering:
+async def understood(serving: Service, asked: Callable[[], Question]) -> tuple[Question, Sought]:
+    """A question as `asked` makes it, and what it means, from a thread: both take their time.
+
+    Raises as `serving.work` does.
+    """
+
+    def job() -> tuple[Question, Sought]:
+        question = asked()
+        return question, sought(question)
+
+    return await serving.workers.run(serving.client, job)
+
+
+async def told(
+    serving: Service, question: Question, wanted: Sought, words: bool = True
+) -> Answering:
     """An answer as it comes, quoted where no `words` of a language model are wanted.
 
-    Raises as `serving.work` does, before anything was told.
+    Its citations are numbered. Raises as `serving.work` does, before anything was told.
     """
-    if words and _written(serving, question):
+    notes = Notes()
+    async with aclosing(_told(serving, question, wanted, words)) as answer:
+        async for one in answer:
+            yield notes.of(one) if isinstance(one, Line) else one
+
+
+def sources(lines: Iterable[Line]) -> list[Citation]:
+    """The citations of sentences that were told, each once, by number."""
+    return list({one.number: one for line in lines for one in line.cites}.values())
+
+
+async def _told(serving: Service, question: Question, wanted: Sought, words: bool) -> Answering:
+    """The same before its citations are numbered: worded if a model may and can, else quoted."""
+    if words and _written(serving, wanted):
         began = False
         try:
-            async with aclosing(_flow(serving, serving.answers, question, True)) as answer:
+            async with aclosing(_flow(serving, serving.answers, question, wanted, True)) as answer:
                 async for one in answer:
                     began = True
                     yield one
@@ -53,28 +82,30 @@ async def told(serving: Service, question: Question, words: bool = True) -> Answ
             if began:
                 yield Line(say(question.language, "cut short"))
                 return
-    async with aclosing(_flow(serving, serving.workers, question, False)) as answer:
+    async with aclosing(_flow(serving, serving.workers, question, wanted, False)) as answer:
         async for one in answer:
             yield one
 
 
-def _written(serving: Service, question: Question) -> bool:
+def _written(serving: Service, wanted: Sought) -> bool:
     """Whether a language model may word the answer: there is one, and it has something to word."""
     if not serving.settings.answer_threads:
         return False
     with serving.live.engine() as engine:
         chosen = engine.settings.llm.kind
-    return bool(chosen) and sought(question).after in (Meant.FEED, Meant.POSTS)
+    return bool(chosen) and wanted.after in (Meant.FEED, Meant.POSTS)
 
 
-async def _flow(serving: Service, workers: Workers, question: Question, words: bool) -> Answering:
+async def _flow(
+    serving: Service, workers: Workers, question: Question, wanted: Sought, words: bool
+) -> Answering:
     """The answer from a thread of these workers; the thread ends when nobody listens any more."""
     loop, items = asyncio.get_running_loop(), asyncio.Queue[Told | None]()
     gone = threading.Event()
 
     def job() -> None:
         with serving.live.engine() as engine:
-            for one in _answered(engine, question, engine.llm if words else None):
+            for one in _answered(engine, question, wanted, engine.llm if words else None):
                 if gone.is_set():
                     return
                 loop.call_soon_threadsafe(items.put_nowait, one)
@@ -91,10 +122,10 @@ async def _flow(serving: Service, workers: Workers, question: Question, words: b
 
 
 def _answered(
-    engine: Engine, question: Question, model: LanguageModel | None
+    engine: Engine, question: Question, wanted: Sought, model: LanguageModel | None
 ) -> Generator[Told, None, None]:
     made: list[Wish] = []
-    for one in stream(engine, question, model):
+    for one in stream(engine, question, wanted, model):
         if isinstance(one, Wish):
             made.append(one)
         else:

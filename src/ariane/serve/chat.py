@@ -7,20 +7,21 @@ clients need only an address and a token.
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from ariane.ask import Line, Question
-from ariane.ask.notes import Notes, listed, marked, model_of, written_by
+from ariane.ask.notes import listed, marked, model_of, written_by
 from ariane.ask.nouns import QUESTION
-from ariane.ask.turns import TURNS, language_of
+from ariane.ask.turns import TURNS, Sought, language_of
 from ariane.serve.access import ALSO_NOBODY, AnyCaller, own
-from ariane.serve.answers import told
+from ariane.serve.answers import sources, told, understood
 from ariane.serve.chat_models import (
     MODEL,
     About,
@@ -83,19 +84,16 @@ async def post_ask(
     quoted. A question that is a wish is kept. It counts as five requests.
     """
     words, earlier = _line(body.question), [_line(text) for text in body.earlier]
-    question = _question(body, words, _who(asking, viewer), earlier)
-    notes, lines, wishes = Notes(), list[Line](), list[Wish]()
-    async with aclosing(told(serving, question, body.words)) as items:
-        async for one in items:
-            if isinstance(one, Line):
-                lines.append(notes.of(one))
-            else:
-                wishes.append(one)
+    asked = partial(_question, body, words, _who(asking, viewer), earlier, body.keep)
+    question, wanted = await understood(serving, asked)
+    async with aclosing(told(serving, question, wanted, body.words)) as items:
+        whole = [one async for one in items]
+    lines = [one for one in whole if isinstance(one, Line)]
     by = model_of(lines)
     return AnswerOut(
         lines=[LineOut.of(line) for line in lines],
-        citations=_cited(notes, question),
-        wishes=[WishOut.of(wish) for wish in wishes],
+        citations=_cited(lines, question),
+        wishes=[WishOut.of(one) for one in whole if isinstance(one, Wish)],
         by=by,
         ai=bool(by),
     )
@@ -124,10 +122,11 @@ async def post_completion(
     `profiled` and `keep` may be given as in `/v1/ask`. It counts as five requests.
     """
     *earlier, last = _asked(body)
-    question = _question(body, last, _who(asking, viewer), earlier[-TURNS:])
-    if body.messages[-1].role != "user":  # the turn of a tool: what was wished was kept before
-        question = replace(question, wishing=False)
-    pieces = _pieces(serving, question, str(request.base_url).rstrip("/"))
+    # after the turn of a tool, what was wished was kept before
+    keep = body.keep and body.messages[-1].role == "user"
+    asked = partial(_question, body, last, _who(asking, viewer), earlier[-TURNS:], keep)
+    question, wanted = await understood(serving, asked)
+    pieces = _pieces(serving, question, wanted, str(request.base_url).rstrip("/"))
     name = f"chatcmpl-{secrets.token_hex(16)}"
     if body.stream:
         first = await anext(pieces)  # what can be refused is, while there is a status to do it with
@@ -148,7 +147,9 @@ def _who(asking: Caller, viewer: str | None) -> str | None:
     return asking.viewer if viewer is None else own(asking, viewer)
 
 
-def _question(about: About, words: str, viewer: str | None, earlier: Sequence[str]) -> Question:
+def _question(
+    about: About, words: str, viewer: str | None, earlier: Sequence[str], keep: bool
+) -> Question:
     """What is asked, in the language of the question where none is named."""
     language = about.language or language_of(words, *reversed(earlier))
     return Question(
@@ -161,7 +162,7 @@ def _question(about: About, words: str, viewer: str | None, earlier: Sequence[st
         request=about.request,
         profiled=about.profiled,
         earlier=tuple(earlier),
-        wishing=about.keep,
+        wishing=keep,
     )
 
 
@@ -184,22 +185,25 @@ def _line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _cited(notes: Notes, question: Question) -> list[CitationOut]:
-    return [CitationOut.of(one, question.post) for one in notes.all()]
+def _cited(lines: Iterable[Line], question: Question) -> list[CitationOut]:
+    return [CitationOut.of(one, question.post) for one in sources(lines)]
 
 
-async def _pieces(serving: Service, question: Question, base: str) -> AsyncGenerator[Piece, None]:
+async def _pieces(
+    serving: Service, question: Question, wanted: Sought, base: str
+) -> AsyncGenerator[Piece, None]:
     """The text of an answer as it comes: sentences, then what they cite and who wrote them."""
-    notes, lines, language = Notes(), list[Line](), question.language
-    async with aclosing(told(serving, question)) as items:
+    lines, language = list[Line](), question.language
+    async with aclosing(told(serving, question, wanted)) as items:
         async for one in items:
             if isinstance(one, Line):
                 before = "\n" if lines else ""
-                lines.append(notes.of(one))
-                yield Piece(before + marked(lines[-1]))
-    sources = listed(notes.all(), lines, language, lambda one: base + path_of(one, question.post))
-    end = [*sources, written_by(model_of(lines), language)]
-    yield Piece("\n\n" + "\n".join(end), _cited(notes, question))
+                lines.append(one)
+                yield Piece(before + marked(one))
+    cited = sources(lines)
+    list_of = listed(cited, lines, language, lambda one: base + path_of(one, question.post))
+    end = [*list_of, written_by(model_of(lines), language)]
+    yield Piece("\n\n" + "\n".join(end), _cited(lines, question))
 
 
 async def _events(

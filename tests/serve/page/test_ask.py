@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from html import unescape
 from typing import Any
 
@@ -13,6 +14,9 @@ from tests.serve.conftest import Api, lines, post
 from tests.serve.page.conftest import SCRIPT, Browser, Open
 from tests.serve.page.test_wishes import wishes
 from tests.serve.test_chat import CHOSEN, STOPS, TRAM, Make, breaks, fill, make, written
+
+from ariane.ask import Question
+from ariane.ask.turns import Sought, sought
 
 __all__ = ["make", "written"]
 
@@ -134,6 +138,30 @@ def test_markup_and_scripts_of_strangers_are_text(town: Api) -> None:
     assert "<script>alert" not in answer
     assert "<b>bells" not in answer
     assert "&lt;b&gt;bells" in answer
+
+
+def test_a_post_turns_no_text_of_the_page_around(town: Api) -> None:
+    text = "Gnomes \u202esteal\u2066 the bells of the library."
+    town("POST", "/v1/posts", "operator", **lines(post("evil", 1, text=text)))
+    answer = Browser(town).post("/ask", question="who stole the bells?").text
+    assert "Gnomes steal the bells" in answer
+    assert not {"\u202e", "\u2066"} & set(answer)
+
+
+def test_what_a_page_asks_is_worked_out_once(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[str] = []
+
+    def noted(question: Question) -> Sought:
+        threads.append(threading.current_thread().name)
+        return sought(question)
+
+    monkeypatch.setattr("ariane.serve.answers.sought", noted)
+    monkeypatch.setattr("ariane.ask.sought", noted)
+    reader = Browser(make(Writer(good)), "vic")
+    for question in (STOPS, "less politics"):
+        assert reader.post("/ask", question=question).status_code == 200
+    assert len(threads) == 2
+    assert all(name.startswith("ariane-work") for name in threads)
 
 
 def test_the_name_of_an_account_that_is_not_shown_is_not_told(town: Api) -> None:

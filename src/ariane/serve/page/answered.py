@@ -10,11 +10,12 @@ from typing import Final
 from fastapi import Request
 
 from ariane.ask import Citation, Line, Question
-from ariane.ask.notes import Notes, model_of, written_by
-from ariane.serve.answers import Answering
+from ariane.ask.notes import model_of, written_by
+from ariane.serve.answers import Answering, sources
 from ariane.serve.chat_models import path_of
 from ariane.serve.page.errors import error_part
 from ariane.serve.page.render import Chip, render
+from ariane.serve.page.text import CONTROLS
 from ariane.serve.page.visit import Visit
 from ariane.serve.page.words import say
 from ariane.serve.problems import status_of
@@ -52,14 +53,14 @@ async def answered(
     """
     before, _, after = page.text.partition(ANSWER)
     yield before
-    notes, lines = Notes(), list[Line]()
+    lines = list[Line]()
     try:
         async with aclosing(items) as telling:
             async for one in telling:
                 if isinstance(one, Line):
-                    lines.append(notes.of(one))
-                    yield _sentence(visit, question, lines[-1])
-        yield _end(visit, question, lines, notes, page.kept)
+                    lines.append(one)
+                    yield _sentence(visit, question, one)
+        yield _end(visit, question, lines, page.kept)
     except Exception as error:
         yield error_part(request, *status_of(error))
     yield after
@@ -67,14 +68,12 @@ async def answered(
 
 def _sentence(visit: Visit, question: Question, line: Line) -> str:
     cites = {one.number: _cited(one, question, visit.language, "") for one in line.cites}
-    return render(visit, "answer_line.html", text=line.text, cites=cites.values())
+    return render(visit, "answer_line.html", text=_plain(line.text), cites=cites.values())
 
 
-def _end(
-    visit: Visit, question: Question, lines: list[Line], notes: Notes, kept: Sequence[Chip]
-) -> str:
+def _end(visit: Visit, question: Question, lines: list[Line], kept: Sequence[Chip]) -> str:
     whole = "\n".join(line.text for line in lines)
-    cited = [_cited(one, question, visit.language, whole) for one in notes.all()]
+    cited = [_cited(one, question, visit.language, whole) for one in sources(lines)]
     return render(
         visit,
         "answer_end.html",
@@ -91,7 +90,12 @@ def _cited(one: Citation, question: Question, language: str, whole: str) -> Cite
         number=one.number,
         path=path_of(one, question.post),
         name=name or say(language, "ask.receipt", number=one.number),
-        quote=one.quote,
+        quote=_plain(one.quote),
         receipt=receipt,
         beside=receipt or (bool(one.quote) and one.quote not in whole),
     )
+
+
+def _plain(text: str) -> str:
+    """A text that turns nothing around beside it."""
+    return CONTROLS.sub("", text)

@@ -14,9 +14,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from ariane.ask import Question
 from ariane.ask.meant import Meant
 from ariane.ask.nouns import QUESTION
-from ariane.ask.turns import TURNS, sought, spoken
+from ariane.ask.turns import TURNS, spoken
 from ariane.engine import Engine
-from ariane.serve.answers import Answering, told
+from ariane.serve.answers import Answering, told, understood
 from ariane.serve.chat_models import RECEIPT
 from ariane.serve.page.acts import remembered
 from ariane.serve.page.answered import Page, answered
@@ -80,19 +80,23 @@ async def ask(request: Request, form: Form, serving: Serving, visit: Visiting) -
         raise Told(422, "ask.length", most=QUESTION)
     about = _about(form)
     earlier = _earlier(form)
-    question = Question(
-        words,
-        now(),
-        visit.viewer,
-        spoken(words) or visit.language,
-        about.post,
-        about.account,
-        about.request,
-        visit.personal,
-        earlier,
-    )
-    items, wishes = told(serving, question), list[Wish]()
-    if sought(question).after is Meant.WISH:  # it is shown at the side, which is sent first
+
+    def asked() -> Question:
+        return Question(
+            words,
+            now(),
+            visit.viewer,
+            spoken(words) or visit.language,
+            about.post,
+            about.account,
+            about.request,
+            visit.personal,
+            earlier,
+        )
+
+    question, wanted = await understood(serving, asked)
+    items, wishes = told(serving, question, wanted), list[Wish]()
+    if wanted.after is Meant.WISH:  # it is shown at the side, which is sent first
         items, wishes = await _kept(items)
 
     def job(engine: Engine) -> Page:
