@@ -66,16 +66,19 @@ def as_seen(engine: Engine, feed: Feed, at: int) -> Feed:
 
 
 def worded(engine: Engine, feed: Feed) -> list[dict[str, str]]:
-    """What each post of a page says, as `text`; a repost says what it reposts.
+    """What each post of a page says, as `text`; a repost without words says what it reposts.
 
     In place of a text that is covered stands the policy that covers it, as `warning`.
     """
-    outer = [item.candidate.post for item in feed.page.items]
-    reposted = [post.repost_of for post in outer if post.repost_of]
-    items = seen_by(engine, feed.ask, feed.viewer, reposted, covered=True) if reposted else []
-    originals = {one.candidate.post.id: one for one in items}
+    bare = {
+        post.id: post.repost_of
+        for post in (item.candidate.post for item in feed.page.items)
+        if post.repost_of and not post.words
+    }
+    items = seen_by(engine, feed.ask, feed.viewer, bare.values(), covered=True)
+    originals = {item.candidate.post.id: item for item in items}
     return [
-        _worded(item, originals.get(item.candidate.post.repost_of or "", item))
+        _worded(item, originals.get(bare.get(item.candidate.post.id, ""), item))
         for item in feed.page.items
     ]
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from tests.ask.conftest import HOUR, NOW, asked, cited, furnished
 
-from ariane.ask.find import about, seen_by, thread
+from ariane.ask.find import about, thread
 from ariane.ask.turns import Sought
 from ariane.engine import Engine
 from ariane.feed import for_you
+from ariane.sight import seen_by
 from ariane.types import Account, Action, ActionKind, Label, Post, Reason
 
 LABELER = "https://labeler.example"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ariane.ask.extract import citations, quoted
-from ariane.ask.find import about, seen_by, speaking, thread
+from ariane.ask.find import about, speaking, thread
 from ariane.ask.nouns import Line, Question
 from ariane.ask.turns import Sought
 from ariane.ask.words import say
 from ariane.engine import Engine
+from ariane.sight import seen_by
 from ariane.types import Ask, Post, Ranked, Viewer
 
 CORRECTIONS = 2

@@ -15,12 +15,8 @@ from ariane.ask.turns import Sought, Span
 from ariane.engine import Engine
 from ariane.feed import arrange
 from ariane.forms import plain_words
-from ariane.guard import guard
-from ariane.guard.rules import BY_NAME, hides
-from ariane.types import Ask, Decision, Post, Ranked, Reading, Vector, Verdict, Viewer
-
-OF_MEDIA: Final = "minors@"
-"""The policy whose warning is about media that no classifier has seen, not about the text."""
+from ariane.sight import seen_by
+from ariane.types import Ask, Post, Ranked, Reading, Vector, Viewer
 
 LOOKED_AT: Final = 600
 """Posts that are compared word by word, of those whose vectors are nearest."""
@@ -53,29 +49,6 @@ class Found:
 
     post: Post
     score: float
-
-
-def seen_by(
-    engine: Engine,
-    ask: Ask,
-    viewer: Viewer,
-    ids: Iterable[str],
-    *,
-    covered: bool = False,
-    chosen: bool = False,
-) -> list[Ranked]:
-    """Those of these posts that the viewer may see, in their order.
-
-    Posts whose text is behind a warning are among them only where `covered` is asked for. Authors
-    who hide from algorithms are not where an algorithm has `chosen` the posts.
-    """
-    order = {post: place for place, post in enumerate(dict.fromkeys(ids))}
-    held = engine.store.candidates(list(order), ask.at)
-    items = [Ranked(held[post], (), 0.0) for post in order if post in held]
-    rules = (*BY_NAME, hides) if chosen else BY_NAME
-    allowed, _ = guard((*rules, *engine.after), viewer, items)
-    shown = [item for item in allowed if covered or not any(map(covers, item.verdicts))]
-    return sorted(shown, key=lambda item: order[item.candidate.post.id])
 
 
 def speaking(
@@ -214,12 +187,6 @@ def thread(engine: Engine, at: int, post: str) -> list[str]:
         level = list(islice(new, 2 * THREAD - len(found)))
         found |= dict.fromkeys(level)
     return list(found)
-
-
-def covers(verdict: Verdict) -> bool:
-    """Whether a verdict lays a warning over the text, not over its media alone."""
-    warns = verdict.decision is Decision.INTERSTITIAL
-    return warns and not verdict.policy.startswith(OF_MEDIA)
 
 
 def _near(query: Vector, reading: Reading | None) -> float:
