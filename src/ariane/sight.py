@@ -68,7 +68,8 @@ def as_seen(engine: Engine, feed: Feed, at: int) -> Feed:
 def worded(engine: Engine, feed: Feed) -> list[dict[str, str]]:
     """What each post of a page says, as `text`; a repost without words says what it reposts.
 
-    In place of a text that is covered stands the policy that covers it, as `warning`.
+    Then `written_by` is who wrote that. In place of a text that is covered stands the policy that
+    covers it, as `warning`.
     """
     bare = {
         post.id: post.repost_of
@@ -84,7 +85,9 @@ def worded(engine: Engine, feed: Feed) -> list[dict[str, str]]:
 
 
 def _worded(item: Ranked, original: Ranked) -> dict[str, str]:
+    post = original.candidate.post
+    by = {} if original is item else {"written_by": post.author}
     covering = [one.policy for one in (*item.verdicts, *original.verdicts) if covers(one)]
     if covering:
-        return {"text": "", "warning": covering[0]}
-    return {"text": original.candidate.post.words}
+        return {"text": "", "warning": covering[0], **by}
+    return {"text": post.words, **by}

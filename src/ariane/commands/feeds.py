@@ -60,9 +60,10 @@ def feed(
     if why_empty:
         out.print(why_empty, highlight=False, markup=False, soft_wrap=True)
     for row in rows:
-        text = row["text"] or f"({row['warning']})"
+        text = f"({row['warning']})" if "warning" in row else row["text"]
+        by = ", reposting ".join(row[key] for key in ("author", "written_by") if key in row)
         out.print(f"{row['rank']:>3}. {text}", highlight=False, markup=False)
-        out.print(f"     {row['author']} · {row['post']}", style="dim", markup=False)
+        out.print(f"     {by} · {row['post']}", style="dim", markup=False)
         out.print(f"     {row['why']}\n", style="italic", highlight=False, markup=False)
     out.print(f"{served.model} · replay with: ariane why --replay {ask.id}", style="dim")
 
