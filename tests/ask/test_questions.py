@@ -11,13 +11,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import httpx
 import pytest
 from tests.ask.models import Writer
 from tests.ask.relevance import Judge, Peer
+from tests.ask.sentences import AGAINST, FAITHFUL
 
 from ariane.ask import Answer, Line, Question, ask
+from ariane.ask.nouns import Citation
 from ariane.ask.words import WORDS
 from ariane.demo.town import town as simulated
 from ariane.engine import Engine, load
@@ -50,6 +53,17 @@ BY_RULE = [
     for name, text in words.items()
     if name not in FACTS
 ]
+
+
+STOP = re.compile(r"(?:(?<=\w{3}\.)|(?<=[!?…]))[»”\"')]*\s+")
+DENIAL = re.compile(
+    r"n['’ʼ´]t\b|\b(?:n['’]|(?:is|are|was|does|did|wo|ca)nt\b|(?:no|not|never|nobody|nothing|none|nor"
+    r"|neither|without|cannot|hardly|ne|pas|jamais|aucune?|rien|sans|ni|non)\b)",
+    re.IGNORECASE,
+)
+NUMBER = re.compile(
+    r"-?\d+(?:(?:[.,:/-]| ?h ?| (?=\d{3}\b))\d+)*(?: ?(?:%|€|\$|[ap]\.?m\b))?", re.IGNORECASE
+)
 
 
 @dataclass
@@ -167,16 +181,44 @@ def _states(line: Line) -> bool:
     return not any(form.fullmatch(line.text) for form in BY_RULE)
 
 
-def _borne_out(engine: Engine, line: Line) -> bool:
-    """Whether its citations exist and hold its quote, and each long word of a model's own."""
-    held = engine.store.posts([one.id for one in line.cites])
-    stand = [one.id in held and one.quote in held[one.id].text for one in line.cites]
-    if line.by:
-        texts = [held[one.id].words for one in line.cites if one.id in held]
-        quoted = all(_begins(word, text) for text in texts for word in _long(line.text))
-    else:
-        quoted = all(one.quote and one.quote in line.text for one in line.cites)
-    return bool(line.cites) and all(stand) and quoted
+def _unsupported(engine: Engine, lines: Sequence[Line]) -> list[str]:
+    held = engine.store.posts([one.id for line in lines for one in line.cites])
+    return [line.text for line in lines if not _borne_out(held, line)]
+
+
+def _borne_out(held: Mapping[str, Post], line: Line) -> bool:
+    """Whether its citations exist and hold its quote, and what a sentence of a model's own says."""
+    if not line.cites or not all(
+        one.id in held and one.quote in held[one.id].text for one in line.cites
+    ):
+        return False
+    if not line.by:
+        return all(one.quote and one.quote in line.text for one in line.cites)
+    first = line.cites[0]
+    texts = [held[one.id].words for one in line.cites]
+    around = _around(held[first.id].text, first.quote)
+    return (
+        all(_begins(word, text) for text in texts for word in _long(line.text))
+        and all(_numbers(line.text) <= _numbers(text) for text in texts)
+        and bool(DENIAL.search(around)) == bool(DENIAL.search(line.text))
+        and around != ""
+    )
+
+
+def _around(text: str, quote: str) -> str:
+    """The sentences of a text in which a quote stands, "" where it cuts a word or a number."""
+    said = quote.rstrip(".!?…»”\"')")
+    before, _, after = text.partition(said)
+    if re.search(r"\w\Z|\d[.,:]\Z", before) or re.match(r"\w|['’]t\b|[.,:]\d", after):
+        return ""
+    ends = [0, *(one.end() for one in STOP.finditer(text)), len(text)]
+    start, end = len(before), len(before + said)
+    return text[max(one for one in ends if one <= start) : min(one for one in ends if one >= end)]
+
+
+def _numbers(text: str) -> set[str]:
+    """Its numbers, each with all its figures and its sign."""
+    return set(NUMBER.findall(normalize("NFKC", text)))
 
 
 def _long(text: str) -> list[str]:
@@ -202,11 +244,48 @@ def test_every_sentence_of_an_extract_is_borne_out(
 ) -> None:
     made: Asked = request.getfixturevalue(over)
     told, answered = facts(made.answers)
-    borne = [line for line in told if _borne_out(made.engine, line)]
-    asked, share = len(made.questions), len(borne) / len(told)
+    wrong = _unsupported(made.engine, told)
+    asked, share = len(made.questions), 1 - len(wrong) / len(told)
     print(f"{over}: {answered} of {asked} answered, {len(told)} sentences, share {share:.3f}")
     assert answered >= 0.8 * asked
-    assert share == 1.0
+    assert wrong == []
+
+
+@pytest.mark.parametrize(("post", "text", "quote"), FAITHFUL)
+def test_a_faithful_sentence_is_called_borne_out(post: str, text: str, quote: str) -> None:
+    assert _borne_out({"p": Post("p", "ann", post, NOW)}, _of_its_own(text, quote))
+
+
+@pytest.mark.parametrize(("post", "text", "quote"), AGAINST)
+def test_a_sentence_against_its_citation_is_not(post: str, text: str, quote: str) -> None:
+    assert not _borne_out({"p": Post("p", "ann", post, NOW)}, _of_its_own(text, quote))
+
+
+def _of_its_own(text: str, quote: str) -> Line:
+    return Line(text, (Citation(1, "post", "p", "ann", quote),), by="model")
+
+
+def test_a_model_that_errs_says_nothing_that_is_not_borne_out(town: Asked) -> None:
+    """It tells the first sentence of each post: without its denials, with cut numbers, as it is."""
+    mistakes = set[str]()
+
+    def errs(shown: dict[str, Any]) -> list[dict[str, Any]]:
+        told = list[dict[str, Any]]()
+        for post in shown["posts"]:
+            said = STOP.split(post["text"])[0]
+            wrong = {DENIAL.sub("", said), re.sub(r"\d+([.,:h ]?)(?=\d)", "", said)} - {said}
+            mistakes.update(" ".join(text.split()) for text in wrong)
+            for text in (*wrong, said):
+                told.append({"text": text, "cites": [post["n"]], "quote": said})
+        return told
+
+    model = Writer(errs)
+    lines, _ = facts([ask(town.engine, _question(one), model) for one in town.questions])
+    own = [line for line in lines if line.by]
+    print(f"{len(own)} sentences of its own, {len(mistakes)} mistakes")
+    assert min(len(own), len(mistakes)) > 20
+    assert mistakes.isdisjoint(line.text for line in own)
+    assert _unsupported(town.engine, lines) == []
 
 
 def cited(answer: Answer) -> list[str]:
@@ -246,7 +325,10 @@ def test_a_small_model_says_nothing_that_is_not_borne_out(
     for one in ASKED[:: len(ASKED) // count][:count]:
         made = town if one["over"] == "town" else polis
         lines, _ = facts([ask(made.engine, _question(one), model)])
-        assert all(_borne_out(made.engine, line) for line in lines)
+        assert _unsupported(made.engine, lines) == []
         told += lines
-    written = sum(bool(line.by) for line in told)
-    print(f"{model.name}: {count} questions, {len(told)} sentences, {written} of them its own")
+    own = sum(bool(line.by) for line in told)
+    print(f"{model.name}: {count} questions, {len(told)} sentences, {own} of them its own")
+    assert told
+    if not own:
+        pytest.skip(f"{model.name} wrote no sentence that holds: its posts were quoted")

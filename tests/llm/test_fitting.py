@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from ariane.llm.fitting import STARTS, UnfitError, again, fit, values, with_schema
+from ariane.llm.fitting import STARTS, UnfitError, again, fit, values, with_schema, without_thoughts
 from ariane.types import CallError, Message
 
 SCHEMA: dict[str, Any] = {
@@ -111,8 +111,10 @@ def test_no_depth_breaks_it(around: str, depth: int) -> None:
 
 
 def test_thoughts_are_no_answer() -> None:
-    said = '<think>Maybe {"gist": "x", "topics": []}?</think>{"gist": "y", "topics": []}'
-    assert json.loads(fit(said, SCHEMA))["gist"] == "y"
+    thought, answer = 'Maybe {"gist": "x", "topics": []}?</think>', '{"gist": "y", "topics": []}'
+    for said in (f"<think>{thought}{answer}", f"{thought}\n{answer}"):  # begun in the prompt
+        assert json.loads(fit(said, SCHEMA))["gist"] == "y"
+        assert without_thoughts(said).strip() == answer
 
 
 def test_only_so_many_brackets_are_tried() -> None:

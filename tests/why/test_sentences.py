@@ -217,6 +217,17 @@ def test_a_quote_is_one_line_and_no_longer_than_it_may_be(text: str, longest: in
     assert short == line if len(line) <= longest else short.endswith("…")
 
 
+@pytest.mark.parametrize(("language", "marks"), [("en", "“”"), ("fr", "«»")])
+def test_a_quote_does_not_end_itself(language: str, marks: str) -> None:
+    text = "Fine”. The city closes « line 3 ». Also “I like trams."
+    past = Past(Action("a", "v", ActionKind.LIKE, 1, post="p"), Post("p", "x", text, 0))
+    wish = Wish("w", "topic:city", 1, said="city” and « trams »")
+    feed = replace(FEED, viewer=Viewer("v", (past,), wishes=(wish,)))
+    for cause, evidence in (("topic:city", "a"), ("wish:topic:city", "w")):
+        told = sentence(Reason("p", "rank", cause, (evidence,), 3, 7), feed, language)
+        assert [told.count(mark) for mark in "“”«»"] == [int(mark in marks) for mark in "“”«»"]
+
+
 def test_a_quote_is_cut_between_words() -> None:
     assert shortened("one two three four", 12) == "one two…"
     assert shortened("a" * 50, 10) == "a" * 9 + "…"

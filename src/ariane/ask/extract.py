@@ -18,7 +18,8 @@ LONGEST: Final = 280
 NAME: Final = 60
 """Signs of an author's name."""
 
-SENTENCE: Final = re.compile(r"\S[^\n]*?(?:[.!?…]+[»”\"')]*(?=\s|$)|(?=\n|$))")
+SENTENCE: Final = re.compile(r"\S[^\n]*?(?:(?<=[.!?…])[»”\"')]*(?=\s|$)|(?=\n|$))")
+"""Sentences of a line. Each sign is looked at a few times at most, since strangers wrote them."""
 
 
 def citations(store: Store, posts: Iterable[Post], subject: str) -> list[Citation]:
@@ -39,13 +40,15 @@ def quoted(cited: Iterable[Citation], language: str) -> Iterator[Line]:
 def quote_of(text: str, subject: str) -> str:
     """The sentences of a text that share most words with the subject, as they stand in it.
 
-    They stand together, in at most LONGEST signs, which a longer sentence is cut to.
+    They stand together, in at most LONGEST signs, which a longer sentence is cut to; what is cut
+    off shares nothing.
     """
     sentences = [found.span() for found in SENTENCE.finditer(text)]
     if not sentences:
         return ""
     asked = set(plain_words(subject))
-    shared = [len(asked & set(plain_words(text[start:end]))) for start, end in sentences]
+    said = (text[start : min(end, start + LONGEST)] for start, end in sentences)
+    shared = [len(asked & set(plain_words(sentence))) for sentence in said]
     best = shared.index(max(shared))
     first, last = sentences[best]
     for start, end in sentences[best + 1 :]:

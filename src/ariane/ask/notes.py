@@ -9,10 +9,10 @@ from typing import Final
 from ariane.ask.nouns import Citation, Line
 from ariane.ask.words import say
 from ariane.material import material
+from ariane.why.sentences import MARKS
 
-MARKS: Final = str.maketrans("[]", "()")
-QUOTES: Final = str.maketrans("“”«»", '""""')
-"""What stands for the signs of an answer itself where a post has them."""
+NUMBERS: Final = str.maketrans("[]", "()")
+"""What stands for the signs of a citation's number where a post has them."""
 
 LONGEST: Final = 2_000
 """Signs of a sentence that is told."""
@@ -45,14 +45,14 @@ def marked(line: Line) -> str:
     text = line.text
     for one in line.cites:
         for said in filter(None, (one.quote, one.author)):
-            text = text.replace(said, said.translate(QUOTES))
+            text = text.replace(said, said.translate(MARKS))
     numbers = dict.fromkeys(one.number for one in line.cites)
     return " ".join([_tame(text), *(f"[{number}]" for number in numbers)])
 
 
 def _tame(text: str) -> str:
     """A text on one line, without what looks like a mark."""
-    return " ".join(material(text, LONGEST).translate(MARKS).split())
+    return " ".join(material(text, LONGEST).translate(NUMBERS).split())
 
 
 def model_of(lines: Iterable[Line]) -> str:
@@ -77,8 +77,8 @@ def listed(
         if one.kind == "receipt":
             told = say(language, "receipt")
         elif one.quote in told_already:
-            told = one.author.translate(QUOTES)
+            told = one.author.translate(MARKS)
         else:
-            author, quote = one.author.translate(QUOTES), one.quote.translate(QUOTES)
+            author, quote = one.author.translate(MARKS), one.quote.translate(MARKS)
             told = say(language, "said", author=author, quote=quote)
         yield f"[{one.number}] {_tame(told)} {address(one)}"

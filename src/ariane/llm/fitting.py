@@ -23,7 +23,6 @@ SHOWN_CHARACTERS = 4_000
 """How much of a wrong answer the model is shown."""
 
 BRACKET = re.compile(r"[\[{]")
-THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 
 
 class UnfitError(Exception):
@@ -91,8 +90,12 @@ def whole_characters(text: str) -> str:
 
 
 def without_thoughts(text: str) -> str:
-    """A text without the thoughts that some models write before their answer."""
-    return THOUGHT.sub("", text)
+    """A text without the thoughts that some models write before their answer.
+
+    Where they begin is not looked for: many a chat template writes `<think>` into the prompt. No
+    answer has their end by a post: what models are shown has no such marks (ariane.material).
+    """
+    return text.rpartition("</think>")[2]
 
 
 def with_schema(messages: Sequence[Message], schema: Mapping[str, Any]) -> list[Message]:

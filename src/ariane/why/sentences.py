@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from ariane.types import Feed, Past, Reason
@@ -14,6 +14,9 @@ LONGEST: Final = 60
 
 QUOTED: Final = 2
 """Posts that are quoted; further ones are counted."""
+
+MARKS: Final = str.maketrans("“”«»", '""""')
+"""What stands for quotation marks in what is quoted, so that nothing of it ends its quotation."""
 
 
 def sentence(reason: Reason, feed: Feed, language: str) -> str:
@@ -72,6 +75,10 @@ def shortened(text: str, longest: int = LONGEST) -> str:
     return whole.rstrip(" ,;:.–-") + "…"
 
 
+def _quote(text: str, pattern: Mapping[str, str]) -> str:
+    return pattern["quote"].format(text=text.translate(MARKS))
+
+
 def _did(reason: Reason, feed: Feed, language: str) -> str:
     """What the viewer did, to which posts: "you liked “A” and “B”"."""
     evidence = {past.action.id: past for past in feed.viewer.history}
@@ -86,7 +93,7 @@ def _did(reason: Reason, feed: Feed, language: str) -> str:
 def _posts(pasts: Sequence[Past], count: int, language: str) -> str:
     pattern = PATTERNS[language]
     texts = [shortened(past.post.text) for past in pasts if past.post and past.post.text.strip()]
-    quotes = [pattern["quote"].format(text=text) for text in dict.fromkeys(texts)][:QUOTED]
+    quotes = [_quote(text, pattern) for text in dict.fromkeys(texts)][:QUOTED]
     others = count - len(quotes)
     if others:
         which = ("other" if others == 1 else "others") if quotes else "posts"
@@ -112,6 +119,6 @@ def _wished(reason: Reason, feed: Feed, language: str, target: str) -> str:
     pattern = PATTERNS[language]
     said = next((wish.said for wish in feed.viewer.wishes if wish.id in reason.evidence), "")
     if said:
-        return pattern["because said"].format(said=pattern["quote"].format(text=shortened(said)))
+        return pattern["because said"].format(said=_quote(shortened(said), pattern))
     name = target.partition(":")[2]
     return pattern["because wish"].format(name=ASPECTS[language].get(name, name.replace("_", " ")))
