@@ -88,10 +88,10 @@ def test_a_bad_row_is_set_aside_with_its_reason(row: tuple[object, ...], error: 
     assert isinstance(after, Action)
 
 
-def test_control_characters_in_a_statement_are_left_out() -> None:
-    (post,) = items(read(source(bytes_of(OLD, (1542406176584, "d", 1, 2, 0, 0, 0, "a\x00b\x1b")))))
+def test_controls_and_heaps_of_marks_in_a_statement_are_left_out() -> None:
+    (post,) = items(read(source(bytes_of(OLD, (1542406176584, "d", 1, 2, 0, 0, 0, "a\x00b\x1b" + "\u0315" * 90)))))
     assert isinstance(post, Post)
-    assert post.text == "ab"
+    assert post.text == "ab" + "\u0315" * 30
 
 
 def test_a_table_that_is_not_of_polis_is_named() -> None:

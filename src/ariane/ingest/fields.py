@@ -8,6 +8,8 @@ import reprlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from unicodedata import combining
 from urllib.parse import urlsplit
 
 from ariane.ingest.settings import IngestSettings
@@ -28,6 +30,15 @@ _UNWRITTEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _NOT_IN_IDS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LANGUAGE = re.compile(r"([a-z]{2,3})([-_][a-z0-9]{1,8})*", re.ASCII | re.IGNORECASE)
 _COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
+
+MARKS = 30
+"""The most marks that may follow one letter (UAX #15, Stream-Safe Text Format).
+
+Ordering them, which every comparison of texts does, takes time by the square of their number.
+"""
+
+LAST_MARK = 0x1E94A
+"""The last combining character of Unicode."""
 
 _short = reprlib.Repr()
 _short.maxstring = _short.maxother = 60
@@ -56,7 +67,7 @@ def shown(value: object) -> str:
 
 def clean(text: str) -> str:
     """Text from a source that its sender does not control, without what `text` would refuse."""
-    return _UNWRITTEN.sub("", text.replace("\r\n", "\n"))
+    return _heaped().sub(r"\1", _UNWRITTEN.sub("", text.replace("\r\n", "\n")))
 
 
 def text(key: str, value: object, limits: Bounds) -> str:
@@ -200,7 +211,19 @@ def _string(key: str, value: object, most: int) -> str:
     if found := _UNWRITTEN.search(value):
         sign = f"U+{ord(found.group()):04X}"
         raise CallError(f"{key} holds {sign}, a control character or no valid UTF-8; take it out.")
+    if found := _heaped().search(value):
+        raise CallError(
+            f"{key} heaps more than {MARKS} marks on one letter (character {found.start() + 1:,}); "
+            "take some off."
+        )
     return value
+
+
+@cache
+def _heaped() -> re.Pattern[str]:
+    """So many marks, and those that are more."""
+    marks = "".join(chr(sign) for sign in range(LAST_MARK + 1) if combining(chr(sign)))
+    return re.compile(f"([{marks}]{{{MARKS}}})[{marks}]+")
 
 
 def _number(key: str, value: object, most: float) -> float:
