@@ -18,5 +18,16 @@ def test_the_first_step_the_last_and_one_every_so_often_are_told() -> None:
     assert len(said) == 6
 
 
+def test_steps_that_were_not_known_from_the_start_are_told_as_they_come_to_be() -> None:
+    said: list[str] = []
+    pace = Pace("ranker", 2, said.append, every=0.0, clock=lambda: 0.0)
+    for more in (4, 2):
+        pace.expect(more)
+        pace.step(1.0)
+        pace.step(1.0)
+    assert [line.split(",")[0] for line in said] == [f"ranker: step {n} of 4" for n in (1, 2, 3, 4)]
+    assert [line.endswith("in all") for line in said] == [False, False, False, True]
+
+
 def test_long_times_are_told_in_minutes() -> None:
     assert (duration(119), duration(121), duration(3600)) == ("119 s", "2 min", "60 min")

@@ -27,6 +27,10 @@ class Pace:
         self._done = 0
         self._losses: list[float] = []
 
+    def expect(self, more: int) -> None:
+        """So many steps are still to come, where that was not known from the start."""
+        self._steps = self._done + more
+
     def step(self, loss: float) -> None:
         """One step was done; what is told is the mean of the losses since the last line."""
         self._done += 1

@@ -132,9 +132,10 @@ def fit(
         passes = min(max(often, -(-recipe.steps // lots)), recipe.exposures // len(examples))
         steps = max(1, passes) * lots
         loss, pace = 0.0, Pace("ranker", steps, say or _quiet, every)
-        for _ in range(steps // lots):
-            losses = []
-            for lot in lots_of(found, recipe.tokens, draw):
+        for left in range(steps // lots, 0, -1):
+            losses, drawn = [], lots_of(found, recipe.tokens, draw)
+            pace.expect(left * len(drawn))  # another shuffle fills another number of batches
+            for lot in drawn:
                 losses.append(task.step(pack(examples, lot, draw), steps))
                 pace.step(losses[-1])
             loss = float(np.mean(losses))
