@@ -98,3 +98,5 @@ def test_headers_that_trickle_are_not_waited_for() -> None:
 def test_an_address_that_is_none_is_an_error_in_one_sentence() -> None:
     with pytest.raises(ArianeError, match="cannot be asked"):
         ArianeRetriever(url="http://[").invoke("tram")
+    with pytest.raises(ArianeError, match="cannot be asked"):
+        ArianeRetriever(url="http://127.0.0.1:9", token="clé").invoke("tram")

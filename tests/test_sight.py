@@ -90,17 +90,19 @@ def test_a_page_says_what_is_reposted_and_not_what_is_covered(engine: Engine) ->
         [
             Post("shared", "mado", "", NOW - HOUR, repost_of="wolf"),
             Post("wrapped", "mado", "", NOW - HOUR, repost_of="soup"),
+            Post("lost", "mado", "", NOW - HOUR, repost_of="tram"),
             Label("soup", "porn", LABELER, NOW - HOUR),
+            Label("tram", "threat", LABELER, NOW - HOUR),
         ]
     )
     read(engine.store, engine.reader, engine.classify)
     engine.refresh()
     page = for_you(engine, engine.ask("eva", at=NOW, size=50))
-    names = [item.candidate.post.id for item in page.page.items]
-    told = dict(zip(names, worded(engine, page), strict=True))
+    told = worded(engine, page)
     assert told["shared"]["text"].startswith("Un loup")
     assert told["shared"]["written_by"] == "eve"
     assert told["seen"]["text"].endswith("A hall of iron and glass")
-    for name in {"soup", "wrapped"} & set(names):
+    for name in {"soup", "wrapped"} & set(told):
         assert (told[name]["text"], told[name]["warning"]) == ("", "adult@1")
-    assert {"soup", "wrapped"} & set(names)
+    assert {"soup", "wrapped"} & set(told)
+    assert "lost" in {item.candidate.post.id for item in page.page.items} - set(told)

@@ -72,7 +72,7 @@ class ArianeRetriever(BaseRetriever):
             answer = told.get(timeout=self.timeout_seconds)
         except Empty:
             answer = httpx.ReadTimeout("")
-        if isinstance(answer, httpx.HTTPError | httpx.InvalidURL):
+        if isinstance(answer, httpx.HTTPError | httpx.InvalidURL | UnicodeError):
             reason = type(answer).__name__
             raise ArianeError(f"{address} cannot be asked ({reason}); see that it runs.")
         if isinstance(answer, Exception):

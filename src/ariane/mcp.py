@@ -21,7 +21,7 @@ from ariane.ask import Question
 from ariane.ask import ask as answered
 from ariane.ask.find import about
 from ariane.ask.meant import subject
-from ariane.ask.notes import Notes, model_of, written_by
+from ariane.ask.notes import Notes, model_of, sources, written_by
 from ariane.ask.nouns import QUESTION
 from ariane.ask.turns import Sought, language_of
 from ariane.engine import Engine, load
@@ -69,9 +69,12 @@ def server(engine: Engine, viewer: str | None) -> MCPServer[Any]:
         feed = for_you(engine, engine.ask(viewer, at=_now(), size=size))
         told = as_seen(engine, feed, _now())
         reasons = {one.post: _plain(sentence(one, told, "en")) for one in told.reasons}
+        words = worded(engine, feed)
+        posts = [item.candidate.post for item in feed.page.items]
         items = [
-            {**_post(item.candidate.post, words), "why": reasons.get(item.candidate.post.id, "")}
-            for item, words in zip(feed.page.items, worded(engine, feed), strict=True)
+            {**_post(post, words[post.id]), "why": reasons.get(post.id, "")}
+            for post in posts
+            if post.id in words
         ]
         return {"request": feed.ask.id, "items": items}
 
@@ -98,7 +101,7 @@ def _answer(engine: Engine, question: Question) -> dict[str, Any]:
     notes = Notes()
     told = answered(engine, replace(question, wishing=False), engine.llm)
     lines = [notes.of(line) for line in told.lines]
-    cited = [asdict(one) for one in notes.all()]
+    cited = [asdict(one) for one in sources(lines)]
     return {
         "lines": [
             {"text": _plain(one.text), "cites": [cite.number for cite in one.cites]}

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
 from ariane.engine import Engine
 from ariane.guard import guard
 from ariane.guard.rules import BY_NAME, hides
-from ariane.types import Ask, Decision, Feed, Ranked, Verdict, Viewer
+from ariane.types import Ask, Decision, Feed, Past, Ranked, Reason, Verdict, Viewer
 
 OF_MEDIA: Final = "minors@"
 """The policy whose warning is about media that no classifier has seen, not about the text."""
+
+
+QUOTABLE: Final = 20
+"""Posts behind a reason that are looked at: some are quoted, the others are counted."""
 
 
 def covers(verdict: Verdict) -> bool:
@@ -47,11 +51,12 @@ def seen_by(
 def as_seen(engine: Engine, feed: Feed, at: int) -> Feed:
     """A served feed to put into words: its reasons quote no post that its viewer may not see now.
 
-    Only the texts go; what was done to these posts, which the reasons replay from, stays.
+    Only texts go, of those too that are too many to be quoted; what was done to the posts, which
+    the reasons replay from, stays.
     """
-    behind = {action for reason in feed.reasons for action in reason.evidence}
-    history = feed.viewer.history
-    ids = [past.post.id for past in history if past.post is not None and past.action.id in behind]
+    history = {past.action.id: past for past in feed.viewer.history}
+    behind = {action for reason in feed.reasons for action in _quotable(reason, history)}
+    ids = [past.post.id for name in behind if (past := history[name]).post is not None]
     if not ids:
         return feed
     asking = engine.ask(feed.ask.viewer, at=at, profiled=False)
@@ -59,29 +64,38 @@ def as_seen(engine: Engine, feed: Feed, at: int) -> Feed:
         one.candidate.post.id for one in seen_by(engine, asking, engine.store.viewer(asking), ids)
     }
     told = tuple(
-        past if past.post is not None and past.post.id in seen else replace(past, post=None)
-        for past in history
+        past
+        if past.action.id in behind and past.post is not None and past.post.id in seen
+        else replace(past, post=None)
+        for past in feed.viewer.history
     )
     return replace(feed, viewer=replace(feed.viewer, history=told))
 
 
-def worded(engine: Engine, feed: Feed) -> list[dict[str, str]]:
+def _quotable(reason: Reason, history: Mapping[str, Past]) -> set[str]:
+    """The actions behind a reason whose posts may be quoted: the first, and the first signed."""
+    pasts = [history[name] for name in reason.evidence if name in history]
+    pasts = [past for past in pasts if past.post is not None and past.post.text.strip()]
+    signed = sorted(pasts, key=lambda past: not past.action.kind.sign)
+    return {past.action.id for past in (*pasts[:QUOTABLE], *signed[:QUOTABLE])}
+
+
+def worded(engine: Engine, feed: Feed) -> dict[str, dict[str, str]]:
     """What each post of a page says, as `text`; a repost without words says what it reposts.
 
-    Then `written_by` is who wrote that. In place of a text that is covered stands the policy that
-    covers it, as `warning`.
+    Then `written_by` is who wrote that; where that is not shown, the repost is left out. In place
+    of a text that is covered stands the policy that covers it, as `warning`.
     """
-    bare = {
-        post.id: post.repost_of
-        for post in (item.candidate.post for item in feed.page.items)
-        if post.repost_of and not post.words
+    items = {item.candidate.post.id: item for item in feed.page.items}
+    posts = [item.candidate.post for item in items.values()]
+    bare = {post.id: post.repost_of for post in posts if post.repost_of and not post.words}
+    found = seen_by(engine, feed.ask, feed.viewer, bare.values(), covered=True)
+    originals = {item.candidate.post.id: item for item in found}
+    return {
+        name: _worded(item, originals[bare[name]] if name in bare else item)
+        for name, item in items.items()
+        if name not in bare or bare[name] in originals
     }
-    items = seen_by(engine, feed.ask, feed.viewer, bare.values(), covered=True)
-    originals = {item.candidate.post.id: item for item in items}
-    return [
-        _worded(item, originals.get(bare.get(item.candidate.post.id, ""), item))
-        for item in feed.page.items
-    ]
 
 
 def _worded(item: Ranked, original: Ranked) -> dict[str, str]:

@@ -71,6 +71,7 @@ def test_whatever_comes_is_an_event_or_one_sentence(values: dict[str, Any]) -> N
         (POST | {"text": "a\x00b"}, "post text holds U+0000"),
         (POST | {"text": "a\udcff"}, "post text holds U+DCFF"),
         (POST | {"text": "oh a" + "\u0315\u0300" * 16}, "more than 30 marks on one letter"),
+        (POST | {"text": "a" + "\u0f73" * 31}, "more than 30 marks on one letter"),
         (POST | {"text": None}, "post text is None"),
         (POST | {"rev": -1}, "post rev is -1"),
         (POST | {"rev": 1.5}, "post rev is 1.5"),

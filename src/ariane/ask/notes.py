@@ -31,13 +31,14 @@ class Notes:
         """The same sentence, its citations by their numbers in this answer."""
         return replace(line, cites=tuple(self._numbered(one) for one in line.cites))
 
-    def all(self) -> list[Citation]:
-        """Every citation so far, by number."""
-        return list(self._known.values())
-
     def _numbered(self, one: Citation) -> Citation:
         key = (one.kind, one.id, one.quote)
         return self._known.setdefault(key, replace(one, number=len(self._known) + 1))
+
+
+def sources(lines: Iterable[Line]) -> list[Citation]:
+    """The citations of numbered sentences, each once, by number."""
+    return list({one.number: one for line in lines for one in line.cites}.values())
 
 
 def marked(line: Line) -> str:

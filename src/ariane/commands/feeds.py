@@ -36,20 +36,19 @@ def feed(
     )
     served = part("feed").for_you(engine, ask)
     say, sight = part("sentences").sentence, part("sight")
-    told = sight.as_seen(engine, served, now())
+    told, words = sight.as_seen(engine, served, now()), sight.worded(engine, served)
     reasons = {reason.post: say(reason, told, language) for reason in told.reasons}
     rows = [
         {
             "rank": place,
             "post": item.candidate.post.id,
             "author": item.candidate.post.author,
-            **words,
+            **words[item.candidate.post.id],
             "score": item.score,
             "why": reasons.get(item.candidate.post.id, ""),
         }
-        for place, (item, words) in enumerate(
-            zip(served.page.items, sight.worded(engine, served), strict=True), start=1
-        )
+        for place, item in enumerate(served.page.items, start=1)
+        if item.candidate.post.id in words
     ]
     why_empty = "" if rows else part("empty").why_empty(served, engine.store.counts(), language)
     if as_json:
@@ -160,7 +159,7 @@ def ask(
     as_json: Json = False,
 ) -> None:
     """Ask about posts and a viewer's feed; every sentence cites what it rests on."""
-    room, notes, most = part("ask"), part("notes").Notes(), part("ask nouns").QUESTION
+    room, notes, most = part("ask"), part("notes"), part("ask nouns").QUESTION
     if not 0 < len(question.strip()) <= most:
         raise CallError(f"a question has 1 to {most} characters; this one has {len(question)}.")
     if language not in (None, *LANGUAGES):
@@ -172,14 +171,16 @@ def ask(
     asked = room.Question(question, now(), viewer, tongue, post, account, request)
     told = room.ask(engine, asked, engine.llm)
     kept = part("keep").keep(engine.store, viewer, told.wishes, asked.at)
-    lines = [notes.of(line) for line in told.lines]
+    numbered = notes.Notes()
+    lines = [numbered.of(line) for line in told.lines]
+    cited = notes.sources(lines)
     if kept:
         lines.append(room.Line(part("ask words").say(tongue, "wished", wish=question)))
-    by = part("notes").model_of(lines)
+    by = notes.model_of(lines)
     if as_json:
         answer = {
             "lines": [asdict(line) for line in lines],
-            "citations": [asdict(one) for one in notes.all()],
+            "citations": [asdict(one) for one in cited],
             "wishes": [asdict(wish) for wish in kept],
             "by": by,
             "ai": bool(by),
@@ -187,7 +188,7 @@ def ask(
         typer.echo(json.dumps(answer, ensure_ascii=False))
         return
     for line in lines:
-        out.print(part("notes").marked(line), highlight=False, markup=False)
-    for cited in part("notes").listed(notes.all(), lines, tongue, lambda one: f"({one.id})"):
-        out.print(cited, style="dim", highlight=False, markup=False)
-    out.print(part("notes").written_by(by, tongue), style="italic", highlight=False, markup=False)
+        out.print(notes.marked(line), highlight=False, markup=False)
+    for one in notes.listed(cited, lines, tongue, lambda cite: f"({cite.id})"):
+        out.print(one, style="dim", highlight=False, markup=False)
+    out.print(notes.written_by(by, tongue), style="italic", highlight=False, markup=False)

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from unicodedata import combining
+from unicodedata import combining, normalize
 from urllib.parse import urlsplit
 
 from ariane.ingest.settings import IngestSettings
@@ -222,7 +222,8 @@ def _string(key: str, value: object, most: int) -> str:
 @cache
 def _heaped() -> re.Pattern[str]:
     """So many marks, and those that are more."""
-    marks = "".join(chr(sign) for sign in range(LAST_MARK + 1) if combining(chr(sign)))
+    signs = map(chr, range(LAST_MARK + 1))
+    marks = "".join(sign for sign in signs if combining(normalize("NFKD", sign)[0]))
     return re.compile(f"([{marks}]{{{MARKS}}})[{marks}]+")
 
 

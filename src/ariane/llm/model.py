@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
-from itertools import count
+from itertools import count, islice
 from typing import Any
 
 from ariane.llm.door import Door, FailedError, Said
@@ -25,6 +25,9 @@ TURN_TOKENS = 16
 
 RULE_TOKENS = 128
 """What a schema in the prompt is introduced with."""
+
+LEAVING = 8
+"""Pieces without words after which an answer that was left is read no further."""
 
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 8.0
@@ -143,12 +146,12 @@ class AskedModel:
 
 
 def _left(pieces: Iterator[Said], said: Said) -> Said:
-    """The last that is known of an answer that is left: read on until it says more, or ends.
+    """The last that is known of an answer that is left: read on until it says more, or ends soon.
 
     Where its last word was heard, its usage comes next; nothing else tells what its thoughts cost.
     """
     try:
-        for piece in pieces:
+        for piece in islice(pieces, LEAVING):
             said = piece
             if said.text.strip():
                 break

@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from contextlib import aclosing
 from typing import TypeAlias
 
-from ariane.ask import Citation, Line, Question, stream
+from ariane.ask import Line, Question, stream
 from ariane.ask.meant import Meant
 from ariane.ask.notes import Notes
 from ariane.ask.nouns import QUESTION
@@ -60,11 +60,6 @@ async def told(
     async with aclosing(_told(serving, question, wanted, words)) as answer:
         async for one in answer:
             yield notes.of(one) if isinstance(one, Line) else one
-
-
-def sources(lines: Iterable[Line]) -> list[Citation]:
-    """The citations of sentences that were told, each once, by number."""
-    return list({one.number: one for line in lines for one in line.cites}.values())
 
 
 async def _told(serving: Service, question: Question, wanted: Sought, words: bool) -> Answering:

@@ -17,11 +17,11 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from ariane.ask import Line, Question
-from ariane.ask.notes import listed, marked, model_of, written_by
+from ariane.ask.notes import listed, marked, model_of, sources, written_by
 from ariane.ask.nouns import QUESTION
 from ariane.ask.turns import TURNS, Sought, language_of
 from ariane.serve.access import ALSO_NOBODY, AnyCaller, own
-from ariane.serve.answers import sources, told, understood
+from ariane.serve.answers import told, understood
 from ariane.serve.chat_models import (
     MODEL,
     About,

@@ -40,5 +40,5 @@ def check_room(held: Sequence[Wish], more: Sequence[Wish]) -> None:
     """Raise TooManyWishesError where these and more would be more than MOST."""
     if len({one.id for one in (*held, *more)}) > max(MOST, len(held)):
         raise TooManyWishesError(
-            f"There are {MOST} wishes already, which is the most; delete some."
+            f"There are {len(held)} wishes already, and {MOST} is the most; delete some."
         )

@@ -10,8 +10,8 @@ from typing import Final
 from fastapi import Request
 
 from ariane.ask import Citation, Line, Question
-from ariane.ask.notes import model_of, written_by
-from ariane.serve.answers import Answering, sources
+from ariane.ask.notes import model_of, sources, written_by
+from ariane.serve.answers import Answering
 from ariane.serve.chat_models import path_of
 from ariane.serve.page.errors import error_part
 from ariane.serve.page.render import Chip, render
