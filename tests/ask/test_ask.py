@@ -92,6 +92,52 @@ def test_what_is_meant_and_what_it_is_about(
         assert subject(text) == about
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "why are you showing this?",
+        "why did you show this?",
+        "why was I recommended this?",
+        "Why did this appear?",
+        "why are these shown?",
+        "why this one?",
+        "why is this first?",
+        "why is this at the top?",
+        "pourquoi tu montres ça ?",
+        "pourquoi vous montrez ça ?",
+        "pourquoi afficher ça ?",
+        "pourquoi c’est affiché ?",
+        "pourquoi me recommander ça ?",
+        "Pourquoi cette publication apparaît ici ?",
+        "pourquoi celle-ci ?",
+        "pourquoi c’est en premier ?",
+        "pourquoi c’est tout en haut ?",
+    ],
+)
+def test_what_asks_why_a_post_is_shown(text: str) -> None:
+    assert meant(Question(text, NOW, post="tram"))[0] is Meant.WHY
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "why is this tram first?",
+        "why did the mayor suggest this?",
+        "why does she say this?",
+        "why are these shops shown to tourists?",
+        "pourquoi ce tram est en premier ?",
+        "Pourquoi le maire propose ça ?",
+        "Pourquoi elle dit ça ?",
+        "Pourquoi cette affiche ici ?",
+        "Pourquoi cet appartement ici ?",
+        "Pourquoi Montréal ici ?",
+        "pourquoi c’est fermé ?",
+    ],
+)
+def test_why_what_it_says_is_so_is_for_its_thread(text: str) -> None:
+    assert meant(Question(text, NOW, post="tram"))[0] is Meant.POSTS
+
+
 def _told(name: str) -> list[tuple[str, str]]:
     lines = (Path(__file__).parent / name).read_text("utf-8").splitlines()
     return [(kind, text) for kind, _, text in (line.partition("\t") for line in lines)]
@@ -323,6 +369,20 @@ def test_an_answer_that_breaks_off_says_so(place: Engine) -> None:
         (["is Le Pen out?"], None),
         (["Des Moines?"], None),
         (["what about la liga?"], None),
+        (["will la liga start?"], None),
+        (["Les Verts ?"], "fr"),
+        (["La Mairie ?"], "fr"),
+        (["Le Rhône ?"], "fr"),
+        (["La Rochelle ?"], "fr"),
+        (["Et Le Havre ?"], "fr"),
+        (["Et La Poste ?"], "fr"),
+        (["Qui est Will ?"], "fr"),
+        (["LE TRAM ?"], "fr"),
+        (["OÙ EST LE TRAM ?"], "fr"),
+        (["THE TRAM?"], None),
+        (["du thé ?"], "fr"),
+        (["le thé ?"], "fr"),
+        (["les news ?"], "fr"),
     ],
 )
 def test_the_language_of_short_questions(texts: list[str], told: str | None) -> None:

@@ -58,6 +58,56 @@ def test_what_a_question_is_about_after_others(
     assert (found.theme, found.beside) == (theme, beside)
 
 
+@pytest.mark.parametrize(
+    ("text", "kind", "theme"),
+    [
+        ("what’s new in Lyon?", Meant.FEED, "Lyon"),
+        ("Quoi de neuf à Lyon ?", Meant.FEED, "Lyon"),
+        ("what’s new in town?", Meant.FEED, "town"),
+        ("Quoi de neuf en ville ?", Meant.FEED, "ville"),
+        ("rien de neuf en ville ?", Meant.FEED, "ville"),
+        ("quoi de neuf en France ?", Meant.FEED, "France"),
+        ("anything new at school?", Meant.FEED, "school"),
+        ("du nouveau à l’école ?", Meant.FEED, "école"),
+        ("Alors, du nouveau ?", Meant.FEED, ""),
+        ("what is the market for new houses?", Meant.POSTS, "market houses"),
+        ("Le prix du neuf sur le marché ?", Meant.POSTS, "prix marché"),
+        ("what happened this morning?", Meant.FEED, ""),
+        ("what happened last night?", Meant.FEED, ""),
+        ("what happened tonight with the tram?", Meant.FEED, "tram"),
+        ("what happened over the weekend?", Meant.FEED, ""),
+        ("what happened during the night?", Meant.FEED, ""),
+        ("what happened in the last few hours?", Meant.FEED, ""),
+        ("what happened since yesterday?", Meant.FEED, ""),
+        ("what happened while I slept?", Meant.FEED, ""),
+        ("what did I miss on the night market?", Meant.FEED, "night market"),
+        ("what happened to the cat last night?", Meant.POSTS, "cat last night"),
+        ("que s’est-il passé ce matin ?", Meant.FEED, ""),
+        ("que s’est-il passé hier soir ?", Meant.FEED, ""),
+        ("que s’est-il passé la nuit dernière ?", Meant.FEED, ""),
+        ("que s’est-il passé ce week-end ?", Meant.FEED, ""),
+        ("que s’est-il passé dans la nuit ?", Meant.FEED, ""),
+        ("que s’est-il passé ces dernières heures ?", Meant.FEED, ""),
+        ("que s’est-il passé depuis hier ?", Meant.FEED, ""),
+        ("Que s’est-il passé pendant mon absence ?", Meant.FEED, ""),
+        ("qu’ai-je raté sur la Nuit des musées ?", Meant.FEED, "Nuit musées"),
+        ("news?", Meant.FEED, ""),
+        ("today’s news", Meant.FEED, ""),
+        ("latest news?", Meant.FEED, ""),
+        ("what’s the news of the day?", Meant.FEED, ""),
+        ("the news about the tram?", Meant.POSTS, "tram"),
+        ("quelles nouvelles ?", Meant.FEED, ""),
+        ("les nouvelles d’hier", Meant.FEED, ""),
+        ("les dernières nouvelles ?", Meant.FEED, ""),
+        ("quelles sont les nouvelles du jour ?", Meant.FEED, ""),
+        ("les nouvelles du quartier ?", Meant.POSTS, "quartier"),
+    ],
+)
+def test_a_time_is_not_what_a_feed_is_asked_about(text: str, kind: Meant, theme: str) -> None:
+    found = after(text)
+    assert (found.after, found.theme) == (kind, theme)
+
+
 def test_what_is_after_carries_over_as_far_as_it_fits() -> None:
     assert after("what did I miss on energy?", "and sport?").after is Meant.FEED
     assert after("what did I miss on energy?", "who won the election?").after is Meant.POSTS

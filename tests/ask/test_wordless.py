@@ -62,6 +62,27 @@ def test_a_feed_of_reposts_is_told_by_what_they_repost(
     assert cited(asked(wordless, "what did I miss on leek soup?"))[0] == "soup"
 
 
+@pytest.mark.parametrize(
+    ("text", "about"),
+    [
+        ("what did I miss today?", {}),
+        ("what did I miss on the tram today?", {}),
+        ("what did they say today?", {"account": "fan2"}),
+        ("qu’est-ce que j’ai raté aujourd’hui ?", {}),
+        ("qu’est-ce que j’ai raté aujourd’hui sur le tram ?", {}),
+        ("qu’est-ce qu’ils disent aujourd’hui ?", {"account": "fan2"}),
+    ],
+)
+def test_a_repost_of_today_is_of_today_whatever_it_reposts(
+    wordless: Engine, monkeypatch: pytest.MonkeyPatch, text: str, about: dict[str, str]
+) -> None:
+    later = NOW - 7 * HOUR + DAY  # a day after the post, and less after the repost
+    monkeypatch.setattr("ariane.ask.feed", lambda *_: ["re-tram", "rumour"])
+    assert cited(asked(wordless, text, at=later, **about)) == ["tram"]
+    monkeypatch.setattr("ariane.ask.feed", lambda *_: ["tram"])
+    assert about or cited(asked(wordless, "what did I miss today?", at=later)) == []
+
+
 def test_what_is_reposted_is_guarded_as_any_other(
     wordless: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

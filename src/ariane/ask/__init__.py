@@ -139,8 +139,8 @@ def _posts(
         if found or question.post is None:
             return [one.post for one in found]
     wide = feed(engine, asking, viewer) if among is None else among
-    posts = [item.candidate.post for item in speaking(engine, asking, viewer, wide)]
-    return [post for post in posts if wanted.span is None or post.at in wanted.span]
+    items = speaking(engine, asking, viewer, wide, span=wanted.span)
+    return [item.candidate.post for item in items]
 
 
 def _answered(engine: Engine, asking: Ask, viewer: Viewer, posts: list[Post]) -> list[Post]:

@@ -52,14 +52,25 @@ class Found:
 
 
 def speaking(
-    engine: Engine, ask: Ask, viewer: Viewer, ids: Iterable[str], *, chosen: bool = False
+    engine: Engine,
+    ask: Ask,
+    viewer: Viewer,
+    ids: Iterable[str],
+    *,
+    span: Span | None = None,
+    chosen: bool = False,
 ) -> list[Ranked]:
     """Those of these posts that the viewer may see and that say something, in their order.
 
-    A repost without words stands for what it reposts, once, where that may be seen too and its
-    author does not hide from algorithms; a picture alone speaks by its alternative text.
+    Of a time, if one is given. A repost without words stands for what it reposts, once, where that
+    may be seen too and its author does not hide from algorithms, and counts by its own time; a
+    picture alone speaks by its alternative text.
     """
-    items = seen_by(engine, ask, viewer, ids, chosen=chosen)
+    items = [
+        item
+        for item in seen_by(engine, ask, viewer, ids, chosen=chosen)
+        if span is None or item.candidate.post.at in span
+    ]
     posts = [item.candidate.post for item in items]
     bare = [post.repost_of for post in posts if post.repost_of and not post.words]
     reposted = seen_by(engine, ask, viewer, bare, chosen=True)
@@ -101,11 +112,7 @@ def about(
     """
     query = _query(engine, wanted.theme, wanted.whole or wanted.theme)
     ids = nearest(engine, ask, query, wanted.span) if among is None else among
-    items = [
-        item
-        for item in speaking(engine, ask, viewer, ids, chosen=among is None)
-        if wanted.span is None or item.candidate.post.at in wanted.span
-    ]
+    items = speaking(engine, ask, viewer, ids, span=wanted.span, chosen=among is None)
     texts = [set(plain_words(item.candidate.post.words)) for item in items]
     found = _scored(items, texts, query, wanted.theme)
     if wanted.beside:

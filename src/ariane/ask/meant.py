@@ -84,19 +84,46 @@ SHOWN: Final = _any(
 )
 """What asks for the reasons of a page, beside a word for why."""
 
-THIS: Final = re.compile(r"\b(?:this|here|ca|cela|ceci|ici|cette publication|ce post)\b")
+THIS: Final = _any(
+    "this|these|here|ca|cela|ceci|c est|ici|cette publication|ce post|cel(?:le|ui)-ci"
+)
 """What asks for them where nothing else is named: "why this?", not "why is this road closed?"."""
+
+SHOWING: Final = _any(
+    "show(?:s|n|ed|ing)|appear\\w*|display\\w*|recommend\\w*|suggest\\w*|top|first|ones?",
+    r"(?<!cette )(?:affiche\w*|propose\w*|recommande\w*)|montr(?:e[rsz]?|ees?|ent|ons)|suggere\w*",
+    r"appara\w+|apparu\w*|(?:tout en )?haut|premiere?|cel(?:le|ui)-ci",
+)
+"""What a page does with a post and where it stands, which names nothing else."""
+
+OTHERS: Final = re.compile(r"\b(?:he|she|they|ils|elles)\b|(?<!-)\b(?:il|elle)\b(?! est)")
+"""Who does something else with it: "why does she say this?"."""
 
 CONFIRMED: Final = re.compile(
     r"\b(?:confirm\w*|true|real|reliable|rumou?rs?|source|sources|fact|facts|debunk\w*|fake|hoax"
     r"|vrai|vraie|fiables?|rumeurs?|avere\w*|dementi\w*|infox|intox|faux|fausse|verifie\w*)\b"
 )
+PART: Final = r"(?:morning|afternoon|evening|night|day|week-?end|week|month|hour)s?"
+PARTIE: Final = (
+    r"(?:matin|apr\S+s-midi|soir|soir\S+e|nuit|jour|journ\S+e|week-?end|semaine|mois|heure)s?"
+)
+MOMENT: Final = re.compile(
+    rf"\b(?:(?:this|last|yesterday|over the|during the|of the) {PART}"
+    rf"|(?:in |over |during )?(?:the|these) (?:last|past)(?: \w+)? {PART}|tonight|overnight"
+    r"|(?:while|since) (?:i|we)\b[^,;?]*"
+    rf"|(?:de )?(?:ce|cet|cette|ces|hier|du|de la|dans la)(?: derni\S+)? {PARTIE}(?:-ci)?"
+    rf"|(?:de )?l[ae] {PARTIE} derni\w*"
+    r"|(?:pendant|depuis) (?:mon|ma|mes|notre|nos|que|qu[’' ]on)\b[^,;?]*)\b",
+    re.IGNORECASE,
+)
+"""Times by their names: no bound of what is found, and not what is asked about either."""
+
 ENDS: Final = (
-    r"\W*$| (?:today|yesterday|this|lately|recently|now|here|since|while|aujourd|hier|cette|ces|ce"
-    r"|en ce|depuis|pendant|recemment|ici)\b"
+    r"\W*$| (?:today|yesterday|this|lately|recently|now|here|since|while|(?:d )?aujourd|(?:d )?hier"
+    rf"|cette|ces|ce|en ce|depuis|pendant|recemment|ici|{MOMENT.pattern})\b"
 )
 ABOUT: Final = (
-    r"| (?:on|about|with|in|from|for|of|around|at|sur|dans|a propos|du cote|cote|chez|avec|pour"
+    r"| (?:on|about|with|in|from|for|of|around|at|sur|dans|a|en|d[eu]s?|cote|chez|avec|pour"
     r"|aux?|concernant)\b"
 )
 """What follows a phrase that ends there, or before a time; and before what it is about."""
@@ -107,14 +134,15 @@ FEED: Final = _any(
     "(?:(?:ve|(?:may |might )?have) )?miss(?:ed)?",
     f"(?:what(?: ?s| is)?|(?:any|some)thing) new(?={ENDS}{ABOUT})",
     f"what(?: ?s| is| has)?(?: been)? (?:happened|happening|going on)(?={ENDS})",
-    f"(?:any|the)(?: latest)? (?:news|latest)(?={ENDS})",
+    f"(?:^|(?:any|the|latest|today s) )(?:news|latest)(?={ENDS})",
     "(?:my|our) (?:feed|timeline)|catch (?:me|us) up|(?:me|us) catch up",
     "qu[ei]? (?:est-ce que )?(?:j ai|on a|nous avons) (?:bien )?(?:pu )?(?:rat|manqu|loup)er?",
     "(?:ai-je|avons-nous|a-t-on|est-ce que (?:j ai|on a|nous avons)) (?:rate|manque|loupe)",
     "(?:j ai|on a|nous avons) (?:rate|manque|loupe) (?:quoi|quelque chose)",
-    f"(?:(?:quoi|rien|chose|y a(?:-t-il)?) de|du) (?:neuf|nouveau)(?={ENDS}{ABOUT})",
+    f"(?:(?:quoi|rien|chose|y a(?:-t-il)?) de|(?:^|(?:et|alors|y a|t-il|tu|vous|a-t-on)\\W+)du)"
+    f" (?:neuf|nouveau)(?={ENDS}{ABOUT})",
     f"s(?:e| est(?:-il)?) passe(?:-t-il)?(?: quoi)?(?={ENDS})",
-    f"(?:des|les)(?: dernieres)? nouvelles(?={ENDS})",
+    f"(?:des|les|quelles)(?: dernieres)? nouvelles(?={ENDS})",
     "(?:mon|notre) (?:fil|flux)|(?:me|nous) rattraper|rattrape(?:z-nous|z?-moi)",
 )
 """What asks for one's own feed: phrases, since a new park or a birth rate (« raté ») is none."""
@@ -136,6 +164,8 @@ SCAFFOLD: Final = frozenset(
     quel quelle quelles quels qui quoi raconte rate resume s sa se ses si son sont sur t ta te tes
     toi ton tu un une vois vos votre vous y aujourd hui gens quelqu quelque chose compte auteur
     flux bien pu rater manquer loupe louper rattrape rattrapez rattraper
+    since while lately recently now yesterday these depuis pendant recemment maintenant hier rien
+    alors dernieres
     """,
     )
 )
@@ -146,7 +176,7 @@ def meant(question: Question) -> tuple[Meant, tuple[Wish, ...]]:
     """What a question is after, and the wishes in it where it is one."""
     plain = folded(question.text)
     about_post = question.post is not None
-    if about_post and WHY.search(plain) and _of_page(question.text, plain):
+    if about_post and WHY.search(plain) and _of_page(plain):
         return Meant.WHY, ()
     if about_post and CONFIRMED.search(plain):
         return Meant.CONFIRMED, ()
@@ -160,9 +190,12 @@ def meant(question: Question) -> tuple[Meant, tuple[Wish, ...]]:
     return Meant.POSTS, ()
 
 
-def _of_page(text: str, plain: str) -> bool:
+def _of_page(plain: str) -> bool:
     """Whether a *why* asks why a post is shown, and not about what it says."""
-    return SHOWN.search(plain) is not None or (THIS.search(plain) is not None and not subject(text))
+    if SHOWN.search(plain):
+        return True
+    named = subject(SHOWING.sub(" ", plain)) or OTHERS.search(plain)
+    return THIS.search(plain) is not None and not named
 
 
 def _directed(text: str, plain: str) -> bool:

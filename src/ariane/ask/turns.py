@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ariane.ask.meant import CONFIRMED, WHY, Meant, folded, meant, subject
+from ariane.ask.meant import CONFIRMED, MOMENT, WHY, Meant, folded, meant, subject
 from ariane.ask.nouns import QUESTION, Question
 from ariane.read.language import language
 from ariane.types import Wish
@@ -53,16 +53,18 @@ FRENCH: Final = frozenset(
 ENGLISH: Final = frozenset(
     re.findall(
         r"\w+",
-        "about and any are at by did do does for from has have how in is it its my new news of out "
-        "says that the their there they this to today was were what when where which who why will "
-        "with your",
+        "about and any are at by did does for from has have how in is its my new of out says that "
+        "the their there they this to today was were what when where which who why will with your",
     )
 )
 """Words that French does not have: beside one of them those of French tell nothing."""
 
 CAPITAL: Final = "[A-ZÀ-ÖØ-Þ]"
-NAME: Final = re.compile(rf"\b{CAPITAL}\w*(?:[ -]{CAPITAL}\w*)+|\b{CAPITAL}{{2,}}\b")
-"""Names, which are of no language: "LA", "Le Pen", "Des Moines"."""
+NAME: Final = re.compile(
+    rf"\b{CAPITAL}{{2,}}\b|\bDes(?= {CAPITAL})|\b(?:D[eu]|L[ae]|Les) {CAPITAL}\w*(?=\W+\w)"
+    rf"|(?<=\w ){CAPITAL}[\w-]*"
+)
+"""Names, which are of no language: "LA", "Des Moines", "Le Pen" before more, what has a capital."""
 
 DAY: Final = 86_400_000
 WEEK: Final = 7 * DAY
@@ -128,8 +130,9 @@ def _language(text: str) -> str | None:
     told = spoken(text) or language(text[:QUESTION])
     if told is not None:
         return told
-    words = set(re.findall(r"\w+", folded(NAME.sub(" ", text))))
-    return "fr" if words & FRENCH and not words & ENGLISH else None
+    plain = text if text.isupper() else NAME.sub(" ", text)
+    english = ENGLISH.intersection(re.findall(r"\w+", plain.casefold()))  # « thé » is not "the"
+    return "fr" if not english and FRENCH.intersection(re.findall(r"\w+", folded(plain))) else None
 
 
 def _next(known: Sought | None, question: Question) -> Sought:
@@ -138,7 +141,8 @@ def _next(known: Sought | None, question: Question) -> Sought:
     if after is Meant.WISH:
         return Sought(after=after, wishes=wishes)
     span = _span(question)
-    theme = "" if spoken(question.text) else subject(TIME.sub(" ", question.text))
+    about = MOMENT.sub(" ", question.text) if after is Meant.FEED else question.text
+    theme = "" if spoken(question.text) else subject(TIME.sub(" ", about))
     whole = question.text if after is Meant.POSTS else ""
     alone = Sought(theme, whole=whole, after=after, span=span)
     if known is None:
