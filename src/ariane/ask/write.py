@@ -87,7 +87,7 @@ COUNT: Final = rf"""
 """
 """Words of numbers, in patterns; SCALE has those that multiply what stands before them."""
 
-PARTS: Final = re.compile(
+APART: Final = re.compile(
     rf"""
     (?<=\d) [ \u00a0\u202f] (?=(?:{SCALE}|bn|m|k)\b)          # 1.2 million
     | \b{COUNT} \s (?:(?:and|et) \s)? (?={COUNT}\b)          # two hundred and ten
@@ -244,7 +244,7 @@ def _sentences(text: str, start: int, end: int) -> str:
 
 def _joined(text: str) -> str:
     """A text in which hyphens join the words of a number; each sign stays where it is."""
-    return PARTS.sub(lambda found: re.sub(r"\s", "-", found[0]), text)
+    return APART.sub(lambda found: re.sub(r"\s", "-", found[0]), text)
 
 
 def _words(text: str) -> list[str]:
