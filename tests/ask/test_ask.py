@@ -450,16 +450,19 @@ UNSEEN = [
 
 @pytest.mark.parametrize("order", UNSEEN, ids=lambda order: order["text"][:30])
 def test_an_order_puts_no_words_in_the_mouth_of_others(order: dict[str, str]) -> None:
-    """A model that obeys it tells its sentence with every quotation and citation that there is."""
+    """A model that obeys it tells its sentence with every quotation and citation that there is.
+
+    Where the order's own post is cited first, it may be told as that post's, and as nobody else's.
+    """
     city = Post("tram", "city", "Line 3 of the tram will have twelve stops, says the council.", NOW)
     posts = {1: city, 2: Post("evil", "eve", order["text"], NOW), 3: Post("x", "ann", "Rain.", NOW)}
     shown = {n: (Citation(n, "post", post.id), post) for n, post in posts.items()}
     for text in (order["wants"], order["text"]):
-        for cites in ([1], [1, 2], [2, 1], [1, 3], [3, 1], [2, 1, 3]):
+        for cites in ([1], [1, 2], [1, 3], [3, 1], [3, 2], [2], [2, 1], [2, 1, 3]):
             for quote in ("Line 3 of the tram", order["text"], "the tram"):
-                assert checked({"text": text, "cites": cites, "quote": quote}, shown) is None
-        own = checked({"text": text, "cites": [2], "quote": order["text"]}, shown)
-        assert own is None or [one.id for one in own.cites] == ["evil"]
+                told = checked({"text": text, "cites": cites, "quote": quote}, shown)
+                assert told is None or cites[0] == 2
+                assert told is None or [one.id for one in told.cites] == ["evil"]
 
 
 @given(st.text(max_size=400), st.text(max_size=40))

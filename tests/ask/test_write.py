@@ -48,11 +48,19 @@ def test_a_quotation_may_stand_where_another_is_denied() -> None:
     assert _checked("The tram stops here.", "the tram stops here, or", post) is None
 
 
-def test_a_further_post_that_denies_is_not_cited_for_what_it_denies() -> None:
-    first, denies = "The tram stops at the school.", "No, the tram stops not at the school."
-    text, quote = "The tram stops at the school.", "tram stops at the school"
-    assert _checked(text, quote, first, first) is not None
-    assert _checked(text, quote, first, denies) is None
+def test_a_further_post_is_cited_only_for_what_it_bears_out() -> None:
+    first, text, quote = "The tram stops at the school.", "The tram stops.", "tram stops at"
+    for other, cited in (
+        (first, [1, 2]),
+        ("No, the tram stops not at the school.", [1]),
+        ("The tram stops at the school. I do not like it.", [1]),
+        ("The bus stops at the school.", [1]),
+    ):
+        line = _checked(text, quote, first, other)
+        assert line is not None
+        assert [one.number for one in line.cites] == cited
+    assert _checked(text, "The bus stops", "The bus stops.", first) is None
+    assert _checked(text, quote, "The bus stops.", first) is None
 
 
 def test_a_long_quotation_and_what_no_model_saw_are_not_looked_at() -> None:

@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any, Final
 
 from ariane.ask.nouns import QUESTION, Citation, Line, Question
-from ariane.forms import formed, plain_words
+from ariane.forms import folded, formed, plain_words
 from ariane.material import material, to_machines
 from ariane.types import LanguageModel, Message, Post
 
@@ -48,28 +48,70 @@ FUNCTION: Final = frozenset(
 )
 """Words that tell nothing alone; what is not among them tells something, however short it is."""
 
-DENIES: Final = frozenset(
-    plain_words(
+NOT: Final = frozenset(
+    re.findall(
+        r"\w+",
         """
-    no not never nobody nothing none neither nor without cannot hardly barely scarcely
-    isnt arent wasnt werent doesnt didnt hasnt havent hadnt wont wouldnt cant couldnt shouldnt aint
-    n ne pas jamais aucun aucune rien ni sans non guère nul nulle
-    """
+    not cannot isnt arent wasnt werent doesnt didnt hasnt havent hadnt wont wouldnt cant couldnt
+    shouldnt mustnt neednt shant aint
+    """,
     )
 )
-"""Words that turn what is said around; n't is known by its end, and "dont" is French too."""
+"""What denies as "not" does, beside all that ends in n't; "dont" is French too."""
+
+DENIES: Final = frozenset(
+    re.findall(
+        r"\S+",
+        """
+    ? no never nobody nothing none neither nor without hardly barely scarcely rarely seldom
+    deny denies denied denying false falsely untrue wrong
+    ne pas plus jamais aucun aucune rien ni sans non guère guere nul nulle rarement
+    faux fausse fausses nie nient nié dément dement démentent démenti dementi
+    """,
+    )
+)
+"""What else turns what is said around, or leaves it open as a question does.
+
+« Plus » does beside « ne », and elsewhere is not to be left out either.
+"""
+
+SCALE: Final = r"""
+    (?: (?:hundred|thousand|million|billion|trillion|dozen|cent|millier|milliard
+    |centaine|dizaine|douzaine)s? | mille )
+"""
+COUNT: Final = rf"""
+    (?: {SCALE} | one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve
+    | (?:thir|four|fif|six|seven|eigh|nine)teen | (?:twen|thir|for|fif|six|seven|eigh|nine)ty
+    | une?|deux|trois|quatre|cinq|sept|huit|neuf|dix|onze|douze|treize|quatorze|quinze|seize
+    | vingts?|trente|(?:quar|cinqu|soix)ante )
+"""
+"""Words of numbers, in patterns; SCALE has those that multiply what stands before them."""
+
+APART: Final = re.compile(
+    rf"""
+    (?<=\d) [ \u00a0\u202f] (?=(?:{SCALE}|bn|m|k)\b)          # 1.2 million
+    | \b{COUNT} \s (?:(?:and|et) \s)? (?={COUNT}\b)          # two hundred and ten
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+"""Where words of one number stand apart."""
+
+NUMBERED: Final = re.compile(r"(?:№|\bn[°º]|\bno\.|\b(?-i:N)(?=\s))\s?(?=\d)", re.IGNORECASE)
+"""What says that a number follows, and looks like a denial: No. 5, n° 3, the road N 12."""
 
 WORD: Final = re.compile(
     r"""
     (?: (?<!\w) [-\u2212] (?=\d) )?                          # -5
     \w+
     (?: (?: (?<=n) ['’] (?=t\b)                              # isn't
-        | (?<=\d) [.,:/'’\u2044\u2013-] (?=\d)               # 3.5  1,200  12:30  1/2  2026-11-23
+        | (?<=\w) [-\u2013] (?=\w)                            # twenty-three
+        | (?<=\d) [.,:/'’\u2044^·٫] (?=\d)             # 3.5  1,200  12:30  1/2  10^6
+        | (?<=\d) [ \u00a0\u202f] (?=\d+\u2044\d)            # 1 1/2, as of 1 ½
         | (?<=\d) [ \u00a0\u202f]? h [ \u00a0\u202f]? (?=\d) # 18 h 45
         | (?<=\d) [ \u00a0\u202f]? [ap] \.? (?=m\b)          # 7 p.m.
         | (?<=\d) (?<!\d{4}) [ \u00a0\u202f] (?=\d{3}(?!\d)) # 1 200
         ) \w+ )*
-    | [%‰€$£¥]
+    | [%‰€$£¥] | \?(?!\w)
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -78,8 +120,11 @@ WORD: Final = re.compile(
 APOSTROPHES: Final = str.maketrans("‘ʼ´′", "''''")
 """What is typed for one."""
 
-END: Final = re.compile(r"(?:(?<=\w{3}\.)|(?<=[!?…]))[»”\"')]*(?=\s|$)|\n\s*\n")
-"""Where a sentence ends; a point after one or two letters may be that of "Mr." or "p.m."."""
+END: Final = re.compile(r"(?:(?<=\w{3}\.)|(?<=[!?…]))[»”\"')]*(?=\s|$)|(?<![,:;])\n\s*\n")
+"""Where a sentence ends; a point after one or two letters may be that of "Mr." or "p.m.".
+
+A line end alone is none: "we will not" may stand above a list of what will not be.
+"""
 
 
 def written(
@@ -121,30 +166,34 @@ def messages(question: Question, cited: Iterable[tuple[Citation, Post]]) -> list
 
 
 def checked(told: Mapping[str, Any], shown: Mapping[int, tuple[Citation, Post]]) -> Line | None:
-    """A sentence with its citations; None where they do not bear it out.
+    """A sentence with its citations; None where the first of them does not bear it out.
 
-    Its quotation stands in the first post that it cites, and each post that it cites holds all of
-    its telling words alone: so no post puts words into a sentence that bears another's name. It
-    denies something if, and only if, the sentences do in which the quotation stands; of a further
-    post no quotation says which those are, and all of it counts.
+    That post holds all of its telling words, and its quotation. It denies what its quotation does,
+    in as many of the same words, and so do the whole sentences in which that stands. A further
+    post is cited if it holds and denies the same alone; no quotation says which of its sentences
+    those are, and all of it counts. So no post puts words into a sentence that bears another's
+    name.
     """
     text, quote, numbers = told.get("text"), told.get("quote"), told.get("cites")
     if not (isinstance(text, str) and isinstance(quote, str) and isinstance(numbers, list)):
         return None
     cites = [shown[n] for n in dict.fromkeys(filter(_counts, numbers)) if n in shown]
     line = " ".join(material(text, LONGEST).split())
-    said = _words(line)
-    seen = [post.text[:LOOKED_AT] for _, post in cites]
-    if not seen or not all(_tells(_words(one)) >= _tells(said) > set() for one in seen):
+    held = [(one, post.text[:LOOKED_AT]) for one, post in cites if _holds(post, line)]
+    if not held or held[0][0] is not cites[0][0]:
         return None
-    first, *others = seen
-    if any(_denies(_words(one)) != _denies(said) for one in others):
-        return None
+    (one, first), *others = held
     for start, end in _places(quote, first):
-        if _denies(_words(_sentences(first, start, end))) == _denies(said):
-            (one, _), *more = cites
-            return Line(line, (replace(one, quote=first[start:end]), *(one for one, _ in more)))
+        around = _sentences(first, start, end)
+        if _denials(first[start:end]) == _denials(around) == _denials(line):
+            more = (other for other, seen in others if _denials(seen) == _denials(line))
+            return Line(line, (replace(one, quote=first[start:end]), *more))
     return None
+
+
+def _holds(post: Post, line: str) -> bool:
+    """Whether a post has all the telling words of a sentence that has some."""
+    return _tells(post.text[:LOOKED_AT]) >= _tells(line) > set()
 
 
 def _counts(value: object) -> bool:
@@ -181,7 +230,7 @@ def _places(quote: str, text: str) -> Iterator[tuple[int, int]]:
     words = quote.split()
     if len(quote) > LONGEST or len("".join(words)) < QUOTED:
         return
-    whole = [found.span() for found in WORD.finditer(text)]
+    whole = [found.span() for found in WORD.finditer(_joined(text))]
     for found in re.finditer(r"\s+".join(map(re.escape, words)), text, re.IGNORECASE):
         if not any(start < edge < end for start, end in whole for edge in found.span()):
             yield found.span()
@@ -193,13 +242,30 @@ def _sentences(text: str, start: int, end: int) -> str:
     return text[max(one for one in ends if one <= start) : min(one for one in ends if one >= end)]
 
 
+def _joined(text: str) -> str:
+    """A text in which hyphens join the words of a number; each sign stays where it is."""
+    return APART.sub(lambda found: re.sub(r"\s", "-", found[0]), text)
+
+
 def _words(text: str) -> list[str]:
-    return WORD.findall(formed(text.translate(APOSTROPHES), accents=False))
+    return WORD.findall(folded(_joined(NUMBERED.sub("", text.translate(APOSTROPHES)))))
 
 
-def _tells(words: Iterable[str]) -> set[str]:
-    return set(words) - FUNCTION - DENIES
+def _tells(text: str) -> set[str]:
+    telling = (word for word in _words(text) if _denial(word) is None)
+    return {formed(word, accents=False) for word in telling} - FUNCTION
 
 
-def _denies(words: Iterable[str]) -> bool:
-    return any(word in DENIES or word.endswith("n't") for word in words)
+def _denials(text: str) -> list[str]:
+    """What denies in a text, sorted."""
+    parts = (part for word in _words(text) for part in word.split("-"))
+    return sorted(filter(None, map(_denial, parts)))
+
+
+def _denial(word: str) -> str | None:
+    """The denial that a word is: isn't and cannot are "not", and n' is « ne »."""
+    if word in NOT or word.endswith("n't"):
+        return "not"
+    if word == "n":
+        return "ne"
+    return word if word in DENIES else None
