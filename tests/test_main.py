@@ -135,9 +135,10 @@ def test_why_names_causes_of_one_post(capsys: pytest.CaptureFixture[str], home: 
 def test_wishes_are_written_listed_and_undone(
     capsys: pytest.CaptureFixture[str], home: Path
 ) -> None:
-    arguments = ("steer", "v3", "fewer of these", "--home", home, "--json")
+    arguments = ("steer", "v3", "[red]fewer", "--home", home, "--json")
     status, out, _ = run(capsys, *arguments, "--less", "word:crypto", "--until", "2099-01-01")
     assert (status, json.loads(out)[0]["target"]) == (0, "word:crypto")
+    assert "[red]fewer" in run(capsys, "steer", "v3", "--home", home)[1]  # no markup in a table
     assert run(capsys, *arguments, "--more", "nonsense")[0] == 2
     status, _, err = run(capsys, *arguments, "--less", "topic:football")
     assert (status, "word:football" in err) == (2, True)

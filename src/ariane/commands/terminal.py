@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from ariane.commands.parts import part
 
@@ -30,7 +31,7 @@ def show(rows: Sequence[Mapping[str, Any]], as_json: bool, title: str = "") -> N
     if as_json:
         typer.echo(json.dumps(list(rows), ensure_ascii=False))
         return
-    table = Table(title=title or None)
+    table = Table(title=Text(title) if title else None)
     for column in rows[0] if rows else ():
         table.add_column(column, overflow="fold")
     for row in rows:
@@ -38,8 +39,9 @@ def show(rows: Sequence[Mapping[str, Any]], as_json: bool, title: str = "") -> N
     out.print(table)
 
 
-def _cell(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+def _cell(value: object) -> Text:
+    """A value as it stands: square brackets in it are no markup."""
+    return Text(f"{value:.4g}" if isinstance(value, float) else str(value))
 
 
 def show_result(result: Mapping[str, Any], html: Path | None, as_json: bool) -> None:
