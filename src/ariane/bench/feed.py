@@ -146,7 +146,7 @@ def _reading_on(engine: Engine, server: str) -> Iterator[Engine]:
         its = replace(engine, settings=replace(engine.settings, llm=llm))
         assert its.llm is not None
         reader, now = LanguageReader(ENCODER, its.llm), time.time_ns() // 1_000_000
-        asked = partial(deepen, its.store, reader, at=now, most=llm.together)
+        asked = partial(deepen, its.store, reader, at=now, most=llm.concurrency)
         thread = Thread(target=asked, name="ariane-bench-deepen")
         thread.start()
         yield its
